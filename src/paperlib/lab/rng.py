@@ -73,7 +73,9 @@ def integers(seed: int, stream: str, items: Any, n: int = 1) -> Any:
 def uniform(seed: int, stream: str, items: Any, n: int | None = None) -> Any:
     """Uniform float64 numbers in [0, 1) with 53 random bits: (n_items, n), or (n_items,) where n is None."""
     words = integers(seed, stream, items, 2 * (1 if n is None else n))
-    numbers = ((words[:, 0::2] >> 5) * 67108864 + (words[:, 1::2] >> 6)) * (1.0 / 9007199254740992.0)
+    whole = (words[:, 0::2] >> 5) * 2**26 + (words[:, 1::2] >> 6)
+    # torch would multiply an integer tensor by a float in float32
+    numbers = (whole.double() if hasattr(whole, "double") else whole.astype(np.float64)) * 2.0**-53
     return numbers[:, 0] if n is None else numbers
 
 
