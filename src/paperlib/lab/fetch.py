@@ -1,0 +1,90 @@
+"""Data files by name: looked for offline first, downloaded otherwise, and checked either way.
+
+``data/registry.txt`` holds one line per file: name, SHA-256 and, where the file has a public home, its URL.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+
+from paperlib.lab import paths
+from paperlib.lab.store import sha256_of
+
+EMBEDDED = ("prototypes",)
+"""Sets of crystals that come with an installed package and need no file."""
+
+
+class ChecksumError(ValueError):
+    """A file whose content is not what the registry says."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the registry."""
+
+    sha256: str
+    url: str | None
+
+
+def is_embedded(source: str) -> bool:
+    """Whether ``source`` names a set that comes with an installed package."""
+    return source in EMBEDDED
+
+
+def registry(path: Path | None = None) -> dict[str, Entry]:
+    """The registry by file name. Raises ValueError, naming the line, where it cannot be read."""
+    path = path or paths.root() / "data" / "registry.txt"
+    entries = {}
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split()
+        if len(fields) not in (2, 3) or len(fields[1]) != 64:
+            raise ValueError(f"{path}, line {number}: expected `name sha256 [url]`, found {line!r}")
+        entries[fields[0]] = Entry(fields[1], fields[2] if len(fields) == 3 else None)
+    return entries
+
+
+def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | None = None) -> Path:
+    """The path of a registered file, its checksum verified.
+
+    Looked for under ``PAPERLIB_DATA`` (relative to the root of the repository), then under ``data/raw`` (``folder``), then downloaded to there with
+    pooch. Raises ChecksumError for a corrupt file and FileNotFoundError where it is nowhere to be had.
+    """
+    entries = registry() if entries is None else entries
+    if name not in entries:
+        raise KeyError(f"{name!r} is not in data/registry.txt; it lists {', '.join(entries)}")
+    entry = entries[name]
+    folder = folder or paths.root() / "data" / "raw"
+    offline = os.environ.get("PAPERLIB_DATA")
+    for home in (paths.root() / Path(offline).expanduser() if offline else None, folder):
+        if home is not None and (home / name).is_file():
+            return _verified(home / name, entry)
+    if entry.url is None:
+        raise FileNotFoundError(
+            f"{name} has no public download; put it under data/raw, or set PAPERLIB_DATA to a folder that holds it "
+            "(data/README.md says where it comes from and how to rebuild it)"
+        )
+    try:
+        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname=name, path=folder)
+    except ValueError as error:
+        raise ChecksumError(
+            f"the download of {name} from {entry.url} is corrupt: {error}. Nothing was kept; try again, or put a "
+            f"good copy at {folder / name}"
+        ) from error
+    except OSError as error:
+        raise FileNotFoundError(
+            f"cannot download {name} from {entry.url} ({error}); put a copy at {folder / name} or set PAPERLIB_DATA"
+        ) from error
+    return Path(path)
+
+
+def _verified(path: Path, entry: Entry) -> Path:
+    found = sha256_of(path)
+    if found != entry.sha256:
+        raise ChecksumError(f"{path} is corrupt: SHA-256 {found[:12]}…, expected {entry.sha256[:12]}…; replace it")
+    return path

@@ -1,0 +1,85 @@
+"""Scores of a classifier and their intervals.
+
+Scores are kept per item until the last step, so that a difference of two models can be resampled in pairs
+and related items (the structures of one formula, say) together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import balanced_accuracy_score
+
+from paperlib.lab import rng
+from paperlib.lab.results import Value
+
+
+def ranks(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(n,) rank of the true class, 0 for the most probable.
+
+    ``probabilities`` (n, n_classes), ``targets`` (n,) class indices. Equal probabilities are ranked by class
+    index, so that a constant prediction has a definite answer. Raises ValueError for NaN or a bad target.
+    """
+    probabilities, targets = np.asarray(probabilities), np.asarray(targets)
+    n, n_classes = probabilities.shape
+    if targets.shape != (n,):
+        raise ValueError(f"{targets.shape=} does not match {probabilities.shape=}")
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"probabilities of item {int(np.argwhere(~np.isfinite(probabilities))[0, 0])} are not finite")
+    if n and not (0 <= targets.min() and targets.max() < n_classes):
+        raise ValueError(f"targets run from {targets.min()} to {targets.max()}, but there are {n_classes} classes")
+    true = np.take_along_axis(probabilities, targets[:, None], axis=1)
+    earlier = np.arange(n_classes)[None, :] < targets[:, None]
+    return ((probabilities > true) | ((probabilities == true) & earlier)).sum(axis=1)
+
+
+def top_k(probabilities: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
+    """(n,) float: 1 where the true class is among the ``k`` most probable, else 0."""
+    return (ranks(probabilities, targets) < k).astype(float)
+
+
+def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """Recall averaged over the classes that occur in ``targets`` (scikit-learn)."""
+    return float(balanced_accuracy_score(targets, np.argmax(probabilities, axis=1)))
+
+
+def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray, n_bins: int = 15) -> float:
+    """Mean distance between confidence and accuracy of the top class over ``n_bins`` equal bins of
+    confidence, weighted by the items in each (Naeini et al., AAAI 2015)."""
+    confidence = np.max(probabilities, axis=1)
+    correct = np.argmax(probabilities, axis=1) == targets
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, correct - confidence, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(targets))
+
+
+def class_frequencies(targets: np.ndarray, n_classes: int) -> np.ndarray:
+    """(n_classes,) shares of the classes in the training targets: the model that reads no pattern."""
+    return np.bincount(targets, minlength=n_classes) / len(targets)
+
+
+def bootstrap(
+    scores: np.ndarray,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
+    n_resamples: int = 2000,
+    level: float = 0.95,
+) -> Value:
+    """The mean of ``scores`` (n,) with its percentile bootstrap interval.
+
+    ``groups`` (n,) names the cluster of each item: whole clusters are drawn, since items of one cluster are
+    no independent evidence. For the difference of two models pass the difference of their scores.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if scores.ndim != 1 or not len(scores):
+        raise ValueError(f"bootstrap needs a list of scores, one per item; got {scores.shape=}")
+    index = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if index.shape != scores.shape:
+        raise ValueError(f"{index.shape=} of the groups does not match {scores.shape=}")
+    n_groups = int(index.max()) + 1
+    totals, sizes = np.bincount(index, scores), np.bincount(index)
+    means = np.empty(n_resamples)
+    for i in range(n_resamples):
+        drawn = (rng.uniform(seed, "bootstrap", np.array([i]), n_groups)[0] * n_groups).astype(int)
+        means[i] = totals[drawn].sum() / sizes[drawn].sum()
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Value(float(scores.mean()), float(low), float(high), len(scores))

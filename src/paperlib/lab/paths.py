@@ -1,0 +1,58 @@
+"""Where things lie, seen from the root of the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROFILES = ("smoke", "laptop", "paper")
+CUSTOM = "custom"
+"""Folder of runs whose parameters are not those of a profile; they are never published."""
+
+
+def root() -> Path:
+    """The root of the repository: ``PAPERLIB_ROOT``, or the nearest folder upwards from the working
+    directory, or from this file, that holds ``pyproject.toml`` and ``notebooks``.
+
+    Raises FileNotFoundError, with the remedy, where there is none.
+    """
+    if chosen := os.environ.get("PAPERLIB_ROOT"):
+        return Path(chosen).resolve()
+    for start in (Path.cwd(), Path(__file__).resolve()):
+        for folder in (start, *start.parents):
+            if (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir():
+                return folder
+    raise FileNotFoundError(
+        f"{Path.cwd()} is not inside a clone of the repository; go there, or set PAPERLIB_ROOT to it"
+    )
+
+
+def work(profile: str) -> Path:
+    """``data/work/<profile>``: everything that runs of the profile write."""
+    return root() / "data" / "work" / profile
+
+
+def work_results(profile: str) -> Path:
+    """Results of the runs of a profile, one folder per notebook stem."""
+    return work(profile) / "results"
+
+
+def work_executed(profile: str) -> Path:
+    """Executed notebooks of a profile."""
+    return work(profile) / "executed"
+
+
+def published_results() -> Path:
+    """``data/results``: the published results, one folder per notebook stem."""
+    return root() / "data" / "results"
+
+
+def notebook(stem: str) -> Path:
+    """The notebook with this stem."""
+    return root() / "notebooks" / f"{stem}.ipynb"
+
+
+def stems() -> list[str]:
+    """Stems of all notebooks in the order in which they run: by number, ``00_overview`` last."""
+    found = sorted(path.stem for path in (root() / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return sorted(found, key=lambda stem: (stem.startswith("00_"), stem))

@@ -1,0 +1,138 @@
+"""Reading results: tables, arrays and values that runs have written, with the manifests that vouch for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from paperlib.lab import paths
+from paperlib.lab.store import read_json, sha256_of, sha256_of_text
+
+
+class MissingResultError(LookupError):
+    """A result that has not been computed, or is not part of a run."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of the paper: an estimate with its interval (95 %, None where it has none) and the number
+    of items behind it (None where that has no meaning)."""
+
+    value: float | int | str
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+
+class Results:
+    """Results found in one or several folders of stems; the first folder that has a stem wins.
+
+    Every stem that is read is remembered in ``used``, so that a run can record its inputs. ``accept`` limits
+    the published results to those that one profile made.
+    """
+
+    def __init__(self, *folders: Path, accept: str | None = None) -> None:
+        self._folders = folders
+        self._accept = accept
+        self._overlay: dict[str, Path] = {}
+        self._pending: dict[str, dict[str, Any]] = {}
+        self.used: set[str] = set()
+
+    @classmethod
+    def of_profile(cls, profile: str) -> Results:
+        """Results of a profile's runs; where one is missing, the published one if that profile made it."""
+        return cls(paths.work_results(profile), paths.published_results(), accept=profile)
+
+    @classmethod
+    def published(cls) -> Results:
+        """The published results, whatever profile made each of them."""
+        return cls(paths.published_results())
+
+    def show_unfinished(self, stem: str, folder: Path, manifest: dict[str, Any]) -> None:
+        """Let a run see what it has written so far under its own stem."""
+        self._overlay[stem] = folder
+        self._pending[stem] = manifest
+
+    def folder(self, stem: str) -> Path:
+        """The folder with the results of a stem. Raises MissingResultError, with the remedy."""
+        if stem in self._overlay:
+            return self._overlay[stem]
+        for folder in self._folders:
+            path = folder / stem / "manifest.json"
+            if path.is_file() and self._accept in (None, read_json(path)["record"]["profile"]):
+                self.used.add(stem)
+                return folder / stem
+        profile = f" PROFILE={self._accept}" if self._accept else ""
+        raise MissingResultError(f"there are no results of {stem}; run it first (make reproduce{profile})")
+
+    def has(self, stem: str) -> bool:
+        """Whether the stem has results."""
+        try:
+            self.folder(stem)
+        except MissingResultError:
+            return False
+        return True
+
+    def stems(self) -> list[str]:
+        """All stems that have results, in running order."""
+        return [stem for stem in paths.stems() if self.has(stem)]
+
+    def manifest(self, stem: str) -> dict[str, Any]:
+        """The manifest of a stem."""
+        folder = self.folder(stem)
+        return self._pending[stem] if stem in self._pending else read_json(folder / "manifest.json")
+
+    def _file(self, stem: str, file_name: str) -> Path:
+        path = self.folder(stem) / file_name
+        if not path.is_file():
+            raise MissingResultError(f"the results of {stem} in {path.parent} hold no {file_name}")
+        return path
+
+    def table(self, stem: str, name: str) -> pd.DataFrame:
+        """The table ``<stem>/<name>.csv``; empty cells of text columns are empty texts."""
+        return pd.read_csv(self._file(stem, f"{name}.csv"), float_precision="round_trip", keep_default_na=True)
+
+    def arrays(self, stem: str, name: str) -> dict[str, np.ndarray]:
+        """The arrays of ``<stem>/<name>.npz``."""
+        with np.load(self._file(stem, f"{name}.npz"), allow_pickle=False) as archive:
+            return dict(archive)
+
+    def value(self, key: str) -> Value:
+        """The value with the key ``stem/name``. Raises MissingResultError for an unknown key."""
+        stem, _, name = key.partition("/")
+        values = self.manifest(stem)["values"]
+        if name not in values:
+            raise MissingResultError(f"unknown value {key!r}; {stem} has {', '.join(sorted(values)) or 'none'}")
+        return Value(**values[name])
+
+    def values(self, stem: str) -> dict[str, Value]:
+        """All values of a stem by name."""
+        return {name: Value(**entry) for name, entry in self.manifest(stem)["values"].items()}
+
+    def origin(self, stem: str) -> str:
+        """A line for captions and tables: which profile made the results, and when."""
+        record = self.manifest(stem)["record"]
+        return f"{record['profile']} profile, {record['finished'][:10]}"
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    """What a result says, as one checksum: its outputs and values, not times or versions.
+
+    Two runs that wrote the same numbers have the same digest, so that what depends on them stays fresh.
+    """
+    outputs = {name: entry["sha256"] for name, entry in manifest["outputs"].items()}
+    return sha256_of_text(repr(sorted(outputs.items())), repr(sorted(manifest["values"].items())))
+
+
+def damaged_outputs(folder: Path, manifest: dict[str, Any], published_only: bool) -> list[str]:
+    """Names of outputs of a manifest that are missing from ``folder`` or differ from their checksums."""
+    return [
+        name
+        for name, entry in manifest["outputs"].items()
+        if (entry["published"] or not published_only)
+        and not ((folder / name).is_file() and sha256_of(folder / name) == entry["sha256"])
+    ]

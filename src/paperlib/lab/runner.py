@@ -1,0 +1,207 @@
+"""The strict runner: notebooks in order, only what is not fresh, with a table at the end.
+
+Each notebook runs in its own kernel through papermill. The first failure stops what depends on it and
+nothing else; earlier results stay as they were.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from paperlib.lab import freshness, parameters, paths, provenance
+from paperlib.lab.run import restore_interrupted
+
+READS_ALL = ("90_figures", "91_values", "00_overview")
+"""Notebooks that gather whatever results there are, and so depend on every notebook before them."""
+
+
+class BusyError(RuntimeError):
+    """Another run of the same profile is going on."""
+
+
+@dataclass
+class Outcome:
+    """What became of one notebook: "ran", "fresh", "failed" or "waits" (for one that failed)."""
+
+    stem: str
+    status: str
+    seconds: float = 0.0
+    wrote: str = ""
+    message: str = ""
+
+
+@dataclass
+class Job:
+    """What to run: stems (all where empty), whether to run fresh ones too, parameters that override."""
+
+    profile: str
+    only: list[str] = field(default_factory=list)
+    force: bool = False
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+def reproduce(job: Job) -> list[Outcome]:
+    """Run every notebook of the job that is not fresh; report each as it goes.
+
+    Raises BusyError while another process runs the same profile, ParameterError for a bad parameter or stem
+    before anything runs.
+    """
+    stems = paths.stems()
+    for stem in job.only:
+        parameters.read_notebook(stem)
+    for stem in stems:
+        parameters.profile_parameters(stem, job.profile)
+    if job.overrides and len(job.only) != 1:
+        raise parameters.ParameterError("a parameter override needs one notebook: name it with NOTEBOOK=<stem>")
+    chosen = [stem for stem in stems if stem in job.only] if job.only else stems
+    with _lock(job.profile):
+        restore_interrupted(job.profile)
+        states: dict[str, freshness.State] = {}
+        outcomes: list[Outcome] = []
+        for number, stem in enumerate(chosen, start=1):
+            for other in stems:
+                if other not in states and stems.index(other) < stems.index(stem):
+                    states[other] = freshness.check(other, job.profile, states)
+            states[stem] = freshness.check(stem, job.profile, states)
+            outcome = _one(stem, job, states[stem], outcomes, f"[{number}/{len(chosen)}]")
+            outcomes.append(outcome)
+            if outcome.status == "ran" and not job.overrides:
+                states[stem] = freshness.check(stem, job.profile, states)
+        return outcomes
+
+
+def _one(stem: str, job: Job, state: freshness.State, before: list[Outcome], counter: str) -> Outcome:
+    needs = parameters.read_notebook(stem).upstream
+    broken = [o.stem for o in before if o.status in ("failed", "waits") and (o.stem in needs or stem in READS_ALL)]
+    if broken:
+        print(f"{counter} {stem}: waits for {broken[0]}", flush=True)
+        return Outcome(stem, "waits", message=f"needs {broken[0]}, which failed")
+    if state.fresh and not job.force and not job.overrides:
+        print(f"{counter} {stem}: fresh", flush=True)
+        return Outcome(stem, "fresh", wrote=state.reason)
+    why = "forced" if state.fresh else f"{state.state}: {state.reason}"
+    print(f"{counter} {stem}: running ({why})", flush=True)
+    start = time.monotonic()
+    try:
+        manifest = execute(stem, job.profile, job.overrides)
+    except NotebookFailed as error:
+        print(f"{counter} {stem}: failed\n{error}", flush=True)
+        return Outcome(stem, "failed", time.monotonic() - start, message=str(error).splitlines()[0])
+    wrote = f"{len(manifest['outputs'])} files, {len(manifest['values'])} values"
+    return Outcome(stem, "ran", time.monotonic() - start, wrote=wrote)
+
+
+class NotebookFailed(RuntimeError):
+    """A notebook that raised, whose kernel died, or that left no result; the message says what to do."""
+
+
+def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Execute one notebook and return its manifest. Raises NotebookFailed."""
+    import nbclient.exceptions
+    import papermill
+
+    values = parameters.profile_parameters(stem, profile)
+    values |= parameters.check_overrides(values, overrides, where="command line")
+    changed = values != parameters.profile_parameters(stem, profile)
+    target = paths.CUSTOM if changed else profile
+    output = paths.work_executed(target) / f"{stem}.ipynb"
+    attempt = paths.work(target) / "failed" / f"{stem}.ipynb"
+    attempt.parent.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    folder = paths.work_results(target) / stem
+    before = _run_id(provenance.read_manifest(folder))
+    try:
+        with _kernel_environment():
+            papermill.execute_notebook(
+                str(paths.notebook(stem)),
+                str(attempt),
+                parameters=values,
+                kernel_name="python3",
+                cwd=str(paths.root()),
+                progress_bar=False,
+                log_output=True,
+                stdout_file=None,
+            )
+    except papermill.exceptions.PapermillExecutionError as error:
+        raise NotebookFailed(_explain(error.ename, error.evalue, attempt)) from error
+    except (nbclient.exceptions.DeadKernelError, RuntimeError) as error:
+        raise NotebookFailed(
+            f"{stem}: its kernel was killed ({error}); if memory ran out (dmesg says so), close other programs; "
+            "then run the same command again: it resumes from the last checkpoint"
+        ) from error
+    except OSError as error:
+        raise NotebookFailed(_explain(type(error).__name__, str(error), attempt)) from error
+    manifest = provenance.read_manifest(folder)
+    if manifest is None or _run_id(manifest) == before:
+        raise NotebookFailed(f"{stem} ended without writing its results: its last cell must be run.finish()")
+    os.replace(attempt, output)
+    return manifest
+
+
+def _run_id(manifest: dict[str, Any] | None) -> str | None:
+    return manifest["record"]["run_id"] if manifest else None
+
+
+def _explain(name: str, text: str, notebook: Path) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", f"{name}: {text}").strip()
+    where = f"The notebook as it stood: {notebook.relative_to(paths.root())}."
+    if os.strerror(errno.ENOSPC) in plain or os.strerror(errno.EFBIG) in plain:
+        plain += "\nThe disk (or the file-size limit, ulimit -f) is full: make room, then run the same command again."
+    if name in ("MemoryError", "OutOfMemoryError"):
+        plain += "\nMemory ran out: close other programs or choose a smaller profile."
+    return f"{plain}\n{where} Earlier results are untouched."
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """Progress bars off, papermill's log of the notebook's output straight to the terminal."""
+    changes = {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    saved = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    logger = logging.getLogger("papermill")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("    %(message)s"))
+    handler.addFilter(lambda record: not record.getMessage().startswith(("Executing", "Ending", "Input", "Output")))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        for name, value in saved.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+
+
+@contextmanager
+def _lock(profile: str) -> Iterator[None]:
+    # flock is released by the system when the process dies, however it dies
+    path = paths.work(profile) / ".lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(f"another run of the {profile} profile is going on; wait for it or stop it") from error
+        yield
+
+
+def report(outcomes: list[Outcome]) -> str:
+    """The closing table: notebook, status, time, what it wrote."""
+    rows = [("notebook", "status", "time", "wrote")]
+    rows += [(o.stem, o.status, f"{o.seconds:.0f} s" if o.seconds else "", o.message or o.wrote) for o in outcomes]
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
+    total = sum(o.seconds for o in outcomes)
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", f"total {total:.0f} s"])
