@@ -52,8 +52,9 @@ def registry(path: Path | None = None) -> dict[str, Entry]:
 def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | None = None) -> Path:
     """The path of a registered file, its checksum verified.
 
-    Looked for under ``PAPERLIB_DATA`` (relative to the root of the repository), then under ``data/raw`` (``folder``), then downloaded to there with
-    pooch. Raises ChecksumError for a corrupt file and FileNotFoundError where it is nowhere to be had.
+    Looked for under ``PAPERLIB_DATA`` (relative to the root of the repository), then under ``data/raw``
+    (``folder``), then downloaded to there with pooch. Raises ChecksumError for a corrupt file and
+    FileNotFoundError where it is nowhere to be had.
     """
     entries = registry() if entries is None else entries
     if name not in entries:

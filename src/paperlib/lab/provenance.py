@@ -20,7 +20,7 @@ from paperlib.lab.store import read_json, sha256_of, sha256_of_text
 PACKAGES = ("numpy", "torch", "pymatgen", "spglib", "gemmi", "pyxtal", "captum", "papermill", "matplotlib")
 """Packages whose versions a record keeps."""
 
-_CODE_PATHS = ("src", "notebooks/*.ipynb", "notebooks/params", "pyproject.toml", "constraints.txt")
+_CODE_PATHS = ("src", ":(glob)notebooks/*.ipynb", "notebooks/params", "pyproject.toml", "constraints.txt")
 
 
 def code_hash(code: NotebookCode) -> str:

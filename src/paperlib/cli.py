@@ -1,0 +1,110 @@
+"""Command line of the repository: what ``make`` calls. It stands above the rooms and may import them all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from paperlib.lab import freshness, parameters, paths, publish, runner
+from paperlib.lab.fetch import ChecksumError
+from paperlib.lab.results import MissingResultError
+
+KNOWN_ERRORS = (
+    parameters.ParameterError,
+    publish.PublishError,
+    runner.BusyError,
+    ChecksumError,
+    MissingResultError,
+    FileNotFoundError,
+    OSError,
+)
+"""Errors whose message says what to do; a traceback would only hide it."""
+
+
+def reproduce(arguments: argparse.Namespace) -> int:
+    """Execute the notebooks of a profile that are not fresh."""
+    overrides = dict(parameters.parse_override(arguments.notebook[0], text) for text in _needs_notebook(arguments))
+    job = runner.Job(arguments.profile, arguments.notebook, arguments.force, overrides)
+    start = time.monotonic()
+    outcomes = runner.reproduce(job)
+    print(f"\n{runner.report(outcomes)} ({time.monotonic() - start:.0f} s in all)")
+    if any(outcome.status in ("failed", "waits") for outcome in outcomes):
+        return 1
+    target = "custom" if overrides else arguments.profile
+    print(f"results, figures and executed notebooks: {paths.work(target).relative_to(paths.root())}")
+    return 0
+
+
+def _needs_notebook(arguments: argparse.Namespace) -> list[str]:
+    if arguments.set and len(arguments.notebook) != 1:
+        raise parameters.ParameterError("a parameter override needs one notebook: add NOTEBOOK=<stem>")
+    return list(arguments.set)
+
+
+def publish_run(arguments: argparse.Namespace) -> int:
+    """Publish the run of a profile, then draw figures and write tables from what is published."""
+    for item in publish.publish(arguments.profile):
+        print(f"{item.stem}: {item.status}")
+    draw(arguments)
+    for stem in publish.orphans():
+        print(f"data/results/{stem} has no notebook any more: remove it")
+    return 0
+
+
+def draw(arguments: argparse.Namespace) -> int:
+    """Figures, tables and numbers again, from the published results alone."""
+    from paperlib.reporting import produce
+
+    results = publish.published_results()
+    written = produce.draw_figures(results, paths.root() / "figures")
+    written += produce.write_generated(results, paths.root() / "paper" / "generated")
+    print(f"{len(written)} files written to figures and paper/generated")
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Which results are fresh, stale because of what, or missing."""
+    for stem, state in freshness.survey(arguments.profile).items():
+        print(f"{stem:24s} {state.state:8s} {state.reason}")
+    return 0
+
+
+def pdf(arguments: argparse.Namespace) -> int:
+    """Build the manuscript where TeX is installed."""
+    from paperlib.reporting.pdf import build_pdf
+
+    return build_pdf()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line and run one command; the exit status is 1 after an error that was explained."""
+    parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, action: Callable[[argparse.Namespace], int], profile: str = "") -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=action.__doc__, description=action.__doc__)
+        command.set_defaults(action=action)
+        if profile:
+            command.add_argument("--profile", default=profile, choices=paths.PROFILES)
+        return command
+
+    run = add("reproduce", reproduce, "smoke")
+    run.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
+    run.add_argument("--force", action="store_true", help="run even what is fresh")
+    run.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override; goes to data/work/custom")
+    add("publish", publish_run, "laptop")
+    add("figures", draw)
+    add("status", status, "smoke")
+    add("pdf", pdf)
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.action(arguments)
+    except KNOWN_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

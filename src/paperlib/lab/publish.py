@@ -1,0 +1,109 @@
+"""Publishing: the second act. A complete, fresh run of a profile becomes the paper's results."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from paperlib.lab import freshness, paths, provenance
+from paperlib.lab.results import Results
+from paperlib.lab.store import write_json, write_text
+
+
+class PublishError(RuntimeError):
+    """A run that cannot be published; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of one stem: "published", "unchanged" or "kept" (a bigger profile made it)."""
+
+    stem: str
+    status: str
+
+
+def publish(profile: str) -> list[Published]:
+    """Copy the small outputs and the executed notebooks of a profile's run into the repository.
+
+    Every notebook must be fresh, the sources committed, and each executed notebook the one that wrote the
+    results. A stem that a bigger profile has published stays. Raises PublishError before anything is written.
+    """
+    if profile == "smoke":
+        raise PublishError("the smoke profile is a wiring check and is never published; use PROFILE=laptop or paper")
+    states = freshness.survey(profile)
+    if bad := [f"  {stem}: {state.state} ({state.reason})" for stem, state in states.items() if not state.fresh]:
+        raise PublishError("\n".join([f"the {profile} run is not complete; make reproduce PROFILE={profile}", *bad]))
+    if changed := provenance.uncommitted():
+        raise PublishError(f"commit the sources first, so that the results name them: {', '.join(changed[:5])}")
+    plans = [_plan(stem, profile) for stem in states]
+    for stem, status in plans:
+        if status == "published":
+            _copy(stem, profile)
+    return [Published(stem, status) for stem, status in plans]
+
+
+def _plan(stem: str, profile: str) -> tuple[str, str]:
+    own = paths.work_results(profile) / stem
+    there = provenance.read_manifest(paths.published_results() / stem)
+    manifest = provenance.read_manifest(own)
+    if manifest is None or (there and there["record"]["run_id"] == manifest["record"]["run_id"]):
+        return stem, "unchanged"
+    if there and paths.PROFILES.index(there["record"]["profile"]) > paths.PROFILES.index(profile):
+        return stem, "kept"
+    executed = paths.work_executed(profile) / f"{stem}.ipynb"
+    if not executed.is_file() or manifest["record"]["run_id"] not in executed.read_text(encoding="utf-8"):
+        raise PublishError(
+            f"the results of {stem} were not written by {executed.relative_to(paths.root())}; run "
+            f"make reproduce PROFILE={profile} NOTEBOOK={stem} FORCE=1"
+        )
+    return stem, "published"
+
+
+def _copy(stem: str, profile: str) -> None:
+    source, target = paths.work_results(profile) / stem, paths.published_results() / stem
+    manifest = provenance.read_manifest(source)
+    assert manifest is not None  # _plan has read it
+    staging = target.with_name(f".{stem}.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    for name, entry in manifest["outputs"].items():
+        if entry["published"]:
+            shutil.copyfile(source / name, staging / name)
+    write_json(staging / "manifest.json", manifest)
+    shutil.rmtree(target, ignore_errors=True)
+    staging.replace(target)
+    clean_executed(
+        paths.work_executed(profile) / f"{stem}.ipynb", paths.root() / "notebooks/executed" / f"{stem}.ipynb"
+    )
+
+
+def clean_executed(source: Path, target: Path) -> None:
+    """Copy an executed notebook without what changes from run to run or names this machine: timings,
+    papermill's metadata, paths, and ids of displays."""
+    book = nbformat.read(source, as_version=4)
+    book.metadata = nbformat.NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    for cell in book.cells:
+        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags"})
+    text = nbformat.writes(book)
+    for place, name in ((paths.root(), "."), (Path.home(), "~")):
+        text = text.replace(str(place), name)
+    write_text(target, text + "\n")
+
+
+def orphans() -> list[str]:
+    """Published stems whose notebook is gone."""
+    known = set(paths.stems())
+    return [stem.name for stem in sorted(paths.published_results().glob("[0-9][0-9]_*")) if stem.name not in known]
+
+
+def published_results() -> Results:
+    """The published results, or an error where there are none at all."""
+    if not any(paths.published_results().glob("*/manifest.json")):
+        raise PublishError("nothing has been published yet; make reproduce PROFILE=laptop, then make publish")
+    return Results.published()
