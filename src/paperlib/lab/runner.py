@@ -137,14 +137,14 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
         raise NotebookFailed(_explain(error.ename, error.evalue, attempt)) from error
     except (nbclient.exceptions.DeadKernelError, RuntimeError) as error:
         raise NotebookFailed(
-            f"{stem}: its kernel was killed ({error}); if memory ran out (dmesg says so), close other programs; "
+            f"its kernel was killed ({error}); if memory ran out (dmesg says so), close other programs; "
             "then run the same command again: it resumes from the last checkpoint"
         ) from error
     except OSError as error:
         raise NotebookFailed(_explain(type(error).__name__, str(error), attempt)) from error
     manifest = provenance.read_manifest(folder)
     if manifest is None or _run_id(manifest) == before:
-        raise NotebookFailed(f"{stem} ended without writing its results: its last cell must be run.finish()")
+        raise NotebookFailed(f"it ended without writing its results: its last cell must be run.finish()")
     os.replace(attempt, output)
     return manifest
 

@@ -1,0 +1,79 @@
+"""Parameters: what papermill would let pass in silence is refused before anything runs."""
+
+import pytest
+
+from paperlib.lab import parameters
+from paperlib.lab.parameters import ParameterError
+from tests.conftest import write_notebook
+
+
+def test_defaults_are_overlaid_by_the_profile(clone):
+    folder = clone / "notebooks" / "params" / "laptop"
+    folder.mkdir(parents=True)
+    (folder / "03_sum.yml").write_text("factor: 2\n")
+    assert parameters.profile_parameters("03_sum", "smoke") == {"profile": "smoke", "factor": 1.0}
+    laptop = parameters.profile_parameters("03_sum", "laptop")
+    assert laptop == {"profile": "laptop", "factor": 2.0} and isinstance(laptop["factor"], float)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [("fcator: 2", "unknown parameter 'fcator'"), ("factor: two", "factor='two' is str"), ("- 1", "must hold")],
+)
+def test_a_bad_profile_file_is_named(clone, content, message):
+    folder = clone / "notebooks" / "params" / "laptop"
+    folder.mkdir(parents=True)
+    (folder / "03_sum.yml").write_text(content)
+    with pytest.raises(ParameterError, match=message) as error:
+        parameters.profile_parameters("03_sum", "laptop")
+    assert "03_sum.yml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "cell, message",
+    [
+        ("n: int = 3", "papermill cannot read"),
+        ("n = 3  # so that m=2", "two '='"),
+        ("n = range(3)", "must be a number"),
+        ("n = (1, 2)", "must be a number"),
+        ("n = {'a': 1}", "must be a number"),
+        ("n = 3\nunused = 1", "no cell reads the parameter 'unused'"),
+    ],
+)
+def test_a_declaration_that_papermill_would_miss_is_refused(clone, cell, message):
+    write_notebook(clone / "notebooks" / "04_bad.ipynb", f'profile = "smoke"\n{cell}', "print(n)")
+    with pytest.raises(ParameterError, match=message):
+        parameters.read_notebook("04_bad")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("m=3", "unknown parameter 'm'"),
+        ("n", "write name=value"),
+        ("n=three", "n='three' is str"),
+        ("n=3.5", "n=3.5 is float"),
+        ("n=true", "n=True is bool"),
+        ("n=[1", "cannot read the value"),
+    ],
+)
+def test_a_bad_override_is_explained(clone, text, message):
+    with pytest.raises(ParameterError, match=message.replace("[", r"\[")):
+        parameters.parse_override("01_count", text)
+
+
+def test_a_good_override_takes_the_type_of_the_default(clone):
+    assert parameters.parse_override("03_sum", "factor=4") == ("factor", 4.0)
+    assert parameters.parse_override("01_count", "n=5") == ("n", 5)
+
+
+def test_what_a_notebook_reads_is_seen_in_its_code(clone):
+    assert parameters.read_notebook("03_sum").upstream == {"01_count"}
+    assert parameters.read_notebook("01_count").upstream == set()
+
+
+def test_an_unknown_notebook_or_profile_is_named(clone):
+    with pytest.raises(ParameterError, match="04_none"):
+        parameters.read_notebook("04_none")
+    with pytest.raises(ParameterError, match="desktop"):
+        parameters.profile_parameters("01_count", "desktop")

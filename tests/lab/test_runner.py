@@ -1,0 +1,194 @@
+"""The runner end to end, on a miniature repository with real kernels."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import papermill
+import pytest
+
+from paperlib.lab import freshness, paths, publish, runner
+from paperlib.lab.results import Results, digest
+from paperlib.lab.run import restore_interrupted
+from tests.lab.conftest import command
+
+JOB = runner.Job("smoke")
+
+
+def statuses(outcomes):
+    return {outcome.stem: outcome.status for outcome in outcomes}
+
+
+def values(profile="smoke"):
+    return {path.parent.name: json.loads(path.read_text())["values"] for path in manifests(profile)}
+
+
+def manifests(profile="smoke"):
+    return sorted(paths.work_results(profile).glob("*/manifest.json"))
+
+
+def test_everything_runs_once_then_is_fresh_then_only_what_depends_on_a_change(clone):
+    assert set(statuses(runner.reproduce(JOB)).values()) == {"ran"}
+    assert values()["03_sum"]["sum"] == {"value": 3.0, "low": None, "high": None, "n": 3}
+    again = runner.reproduce(JOB)
+    assert set(statuses(again).values()) == {"fresh"}
+    assert "fresh" in runner.report(again)
+
+    book = clone / "notebooks" / "01_count.ipynb"
+    book.write_text(book.read_text().replace("n = 3", "n = 5"))
+    assert statuses(runner.reproduce(JOB)) == {"01_count": "ran", "02_slow": "fresh", "03_sum": "ran"}
+    assert values()["03_sum"]["sum"]["value"] == 10.0
+
+    module = clone / "src" / "paperlib" / "lab" / "fetch.py"
+    module.write_text(module.read_text().replace('"""Data files by name', '"""Data files, by name') + "\n# a comment\n")
+    assert all(state.fresh for state in freshness.survey("smoke").values()), "prose is no change"
+    module.write_text(module.read_text() + "\nCHANGED = True\n")
+    assert "module paperlib.lab.fetch changed" in freshness.survey("smoke")["02_slow"].reason
+
+    output = paths.work_results("smoke") / "01_count" / "numbers.csv"
+    output.write_text(output.read_text() + "9\n")
+    assert "numbers.csv" in freshness.survey("smoke")["01_count"].reason
+    assert freshness.survey("smoke")["03_sum"].state == "stale"
+
+
+def test_an_override_goes_to_custom_and_touches_nothing_else(clone):
+    runner.reproduce(JOB)
+    before = {path: path.read_bytes() for path in manifests()}
+    done = command("reproduce", "--notebook", "01_count", "--set", "n=7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert values("custom")["01_count"]["n"]["value"] == 7
+    assert {path: path.read_bytes() for path in manifests()} == before
+    assert (paths.work_executed("custom") / "01_count.ipynb").is_file()
+
+
+def test_bare_papermill_keeps_to_the_same_rule(clone):
+    book = str(paths.notebook("01_count"))
+    papermill.execute_notebook(book, str(clone / "out.ipynb"), parameters={"n": 4}, progress_bar=False)
+    assert values("custom")["01_count"]["n"]["value"] == 4 and not manifests("smoke")
+    papermill.execute_notebook(book, str(clone / "out.ipynb"), progress_bar=False, cwd=str(clone / "notebooks"))
+    assert values("smoke")["01_count"]["n"]["value"] == 3
+
+
+@pytest.mark.parametrize(
+    "fail, message",
+    [("raise", "ValueError: the sample is upside down"), ("kill", "its kernel was killed")],
+)
+def test_a_failure_is_explained_and_leaves_earlier_results(clone, fail, message):
+    runner.reproduce(JOB)
+    before = {path: path.read_bytes() for path in manifests()}
+    book = clone / "notebooks" / "01_count.ipynb"
+    book.write_text(book.read_text().replace('fail = \\"\\"', f'fail = \\"{fail}\\"'))
+    done = command("reproduce")
+    assert done.returncode == 1
+    assert message in done.stdout
+    table = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines() if line[:3] in ("01_", "02_", "03_")}
+    assert table == {"01_count": "failed", "02_slow": "fresh", "03_sum": "waits"}
+    assert {path: path.read_bytes() for path in manifests()} == before
+    assert (paths.work("smoke") / "failed" / "01_count.ipynb").is_file()
+
+
+def test_a_full_disk_is_named_and_leaves_earlier_results(clone):
+    runner.reproduce(JOB)
+    before = {path: path.read_bytes() for path in manifests()}
+    book = clone / "notebooks" / "01_count.ipynb"
+    book.write_text(book.read_text().replace("n = 3", "n = 200000"))
+    limit = 400_000  # bytes; the table needs about 1.3 MB, a notebook far less
+    done = command("reproduce", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    assert done.returncode == 1
+    assert "no room to write" in done.stdout and "numbers.csv" in done.stdout
+    assert "make room" in done.stdout
+    assert {path: path.read_bytes() for path in manifests()} == before
+
+
+def test_a_run_killed_in_the_middle_resumes_from_its_checkpoint(clone):
+    book = clone / "notebooks" / "02_slow.ipynb"
+    book.write_text(book.read_text().replace("steps = 1", "steps = 8").replace("seconds = 0.0", "seconds = 0.5"))
+    line = [sys.executable, "-m", "paperlib.cli", "reproduce", "--notebook", "02_slow"]
+    process = subprocess.Popen(line, env=os.environ, stdout=subprocess.DEVNULL, start_new_session=True)
+    folder = paths.work("smoke") / "checkpoints" / "02_slow" / "steps"
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob("step-*"))) < 3:
+        assert time.monotonic() < deadline, "the run never got to its third step"
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert freshness.survey("smoke")["02_slow"].state == "missing"
+    assert not Results.of_profile("smoke").has("02_slow")
+
+    done = command(*line[3:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 3 <= values()["02_slow"]["resumed_after"]["value"] < 8
+    assert values()["02_slow"]["steps"]["value"] == 8
+
+
+def test_results_set_aside_by_a_killed_finish_come_back(clone):
+    runner.reproduce(runner.Job("smoke", only=["01_count"]))
+    good = paths.work_results("smoke") / "01_count"
+    good.rename(good.with_name(".01_count.old"))
+    restore_interrupted("smoke")
+    assert freshness.survey("smoke")["01_count"].fresh
+
+
+def test_two_runs_of_one_profile_exclude_each_other(clone):
+    with runner._lock("smoke"), pytest.raises(runner.BusyError, match="another run of the smoke profile"):
+        runner.reproduce(JOB)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--notebook", "01_count", "--set", "m=1"], "unknown parameter 'm'"),
+        (["--set", "n=1"], "needs one notebook"),
+        (["--notebook", "07_none"], "no notebook '07_none'"),
+    ],
+)
+def test_a_bad_command_exits_with_one_and_says_why(clone, arguments, message):
+    done = command("reproduce", *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not manifests()
+
+
+def test_publish_takes_a_complete_run_and_a_clone_finds_it_fresh(clone):
+    with pytest.raises(publish.PublishError, match="wiring check"):
+        publish.publish("smoke")
+    with pytest.raises(publish.PublishError, match="01_count: missing"):
+        publish.publish("laptop")
+    runner.reproduce(runner.Job("laptop"))
+    assert {item.status for item in publish.publish("laptop")} == {"published"}
+    assert {item.status for item in publish.publish("laptop")} == {"unchanged"}
+    text = (clone / "notebooks" / "executed" / "01_count.ipynb").read_text()
+    assert str(clone) not in text and "papermill" not in text and "01_count finished" in text
+
+    manifest = Results.published().manifest("01_count")
+    assert Results.published().value("03_sum/sum").value == 3.0
+    for folder in (clone / "data" / "work").iterdir():
+        os.rename(folder, clone / f"gone-{folder.name}")
+    states = freshness.survey("laptop")
+    assert all(state.fresh and state.reason == "published result" for state in states.values())
+    assert digest(states["01_count"].manifest) == digest(manifest)
+    assert freshness.survey("smoke")["01_count"].state == "missing", "a laptop result is no smoke result"
+
+
+def test_a_smaller_profile_does_not_replace_a_bigger_one(clone):
+    runner.reproduce(runner.Job("laptop"))
+    publish.publish("laptop")
+    path = clone / "data" / "results" / "01_count" / "manifest.json"
+    content = json.loads(path.read_text())
+    content["record"] |= {"profile": "paper", "run_id": "another"}
+    path.write_text(json.dumps(content))
+    plan = {item.stem: item.status for item in publish.publish("laptop")}
+    assert plan["01_count"] == "kept" and plan["02_slow"] == "unchanged"
+
+
+def test_results_of_another_notebook_copy_are_not_published(clone):
+    runner.reproduce(runner.Job("laptop"))
+    papermill.execute_notebook(
+        str(paths.notebook("01_count")), str(clone / "o.ipynb"), parameters={"profile": "laptop"}, progress_bar=False
+    )
+    with pytest.raises(publish.PublishError, match="were not written by"):
+        publish.publish("laptop")
