@@ -1,7 +1,7 @@
 """Writes ``src/paperlib/symmetry/space_groups.npz``: the 230 space groups as flat arrays.
 
 Run ``python tools/make_space_groups.py`` after a change here; a test regenerates the arrays and compares.
-Operations, symbols and classes come from gemmi, Wyckoff positions from pyxtal, and the two must agree on every
+Operations and classes come from gemmi, symbols and Wyckoff positions from pyxtal; the two must agree on every
 operation. Settings: unique axis b with cell choice 1, hexagonal axes for the R groups, origin choice 2.
 
 All translations are integers over 24, the common denominator of every setting used here, so that systematic
@@ -87,7 +87,7 @@ def tables() -> dict[str, np.ndarray]:
         theirs = operation_keys(general[:, :, :3] // DENOMINATOR, general[:, :, 3])
         if set(theirs) != set(operation_keys(rotations, translations)):
             raise ValueError(f"gemmi {group.xhm()!r} and pyxtal disagree on the operations of group {number}")
-        per_group["symbol"].append(group.short_name())
+        per_group["symbol"].append(wyckoff.symbol)
         per_group["hall_number"].append(wyckoff.hall_number)
         per_group["crystal_system"].append(group.crystal_system_str())
         per_group["laue_class"].append(group.laue_str())

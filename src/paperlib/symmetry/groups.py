@@ -110,6 +110,12 @@ def crystal_system(number: int) -> str:
     return str(_tables()["crystal_system"][_row(number)])
 
 
+def crystal_family(number: int) -> str:
+    """The crystal system, with trigonal counted as hexagonal. Raises ValueError for a number outside 1-230."""
+    system = crystal_system(number)
+    return "hexagonal" if system == "trigonal" else system
+
+
 def laue_class(number: int) -> str:
     """One of the 11 Laue classes: ``-1 2/m mmm 4/m 4/mmm -3 -3m 6/m 6/mmm m-3 m-3m``. The two orientations of
     -3m (-31m, -3m1) share one name. Raises ValueError for a number outside 1-230."""
