@@ -96,6 +96,15 @@ class CrystalSet:
         columns |= {name: getattr(self, name)[rows] for name in _PER_SITE}
         return CrystalSet(site_start=site_start, **columns)
 
+    @classmethod
+    def empty(cls) -> CrystalSet:
+        """A set of no crystals."""
+        shapes = {"cell": ((0, 6), np.float64), "frac": ((0, 3), np.float64), "site_start": ((1,), np.int64)}
+        shapes |= {"space_group": ((0,), np.int16), "standard": ((0,), np.bool_), "species": ((0,), np.int16)}
+        shapes |= {"occupancy": ((0,), np.float64), "b_iso": ((0,), np.float64)}
+        shapes |= {"formula": ((0,), np.str_), "source_id": ((0,), np.str_)}
+        return cls(**{name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()})
+
     @staticmethod
     def concatenate(sets: Iterable[CrystalSet]) -> CrystalSet:
         """All crystals of ``sets``, in order. Raises ValueError when there is no set at all."""
@@ -103,7 +112,9 @@ class CrystalSet:
         if not parts:
             raise ValueError("CrystalSet.concatenate needs at least one set")
         site_start = np.concatenate([[0], np.cumsum(np.concatenate([p.n_sites for p in parts]))])
-        columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _PER_CRYSTAL + _PER_SITE}
+        columns = {
+            name: np.concatenate([getattr(p, name) for p in parts]) for name in _PER_CRYSTAL + _PER_SITE
+        }
         return CrystalSet(site_start=site_start.astype(np.int64), **columns)
 
     @classmethod
@@ -113,7 +124,8 @@ class CrystalSet:
         """Crystals from pymatgen structures; see :func:`paperlib.crystals.standardise.crystal_from_sites`.
 
         ``symprec`` is spglib's tolerance in Å. With ``standardise=False`` the cell stays as given and only
-        the space group is found. Raises ValueError, naming the structure, where spglib finds no symmetry.
+        the space group is found. Raises ValueError, naming the structure and the value, for a structure that
+        cannot be used.
         """
         from paperlib.crystals.standardise import from_structures
 
@@ -127,7 +139,10 @@ class CrystalSet:
         return to_structures(self)
 
     def save(self, path: str | Path) -> None:
-        """Write all arrays to one uncompressed ``.npz`` file, whole or not at all."""
+        """Write all arrays to one uncompressed ``.npz`` file, whole or not at all. Raises ValueError for a path
+        with another suffix."""
+        if Path(path).suffix != ".npz":
+            raise ValueError(f"a CrystalSet is saved as .npz; got {path}")
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         with atomic_path(path) as partial:
             np.savez(partial, **{k: v.astype(np.str_) if v.dtype == object else v for k, v in arrays.items()})
@@ -141,4 +156,6 @@ class CrystalSet:
         except FileNotFoundError:
             raise
         except Exception as error:
-            raise ValueError(f"{path} is not a complete CrystalSet ({error}); delete it and make it again") from error
+            raise ValueError(
+                f"{path} is not a complete CrystalSet ({error}); delete it and make it again"
+            ) from error
