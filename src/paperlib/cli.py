@@ -30,7 +30,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     start = time.monotonic()
     outcomes = runner.reproduce(job)
     print(f"\n{runner.report(outcomes)} ({time.monotonic() - start:.0f} s in all)")
-    if any(outcome.status in ("failed", "waits") for outcome in outcomes):
+    if any(outcome.status in runner.UNFINISHED for outcome in outcomes):
         return 1
     target = "custom" if overrides else arguments.profile
     print(f"results, figures and executed notebooks: {paths.work(target).relative_to(paths.root())}")

@@ -19,10 +19,14 @@ import pandas as pd
 
 from paperlib.lab import fetch, parameters, paths, provenance
 from paperlib.lab.results import Results, Value, digest
-from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
+from paperlib.lab.store import sha256_of, sha256_of_text, write_arrays, write_json, write_table
 
 PUBLISHED_BYTES = 1_000_000
 """Outputs above this size stay in ``data/work``; the repository keeps small files only."""
+
+
+class Paused(RuntimeError):
+    """A run that stopped at its time limit, to be resumed."""
 
 
 class Run:
@@ -81,9 +85,33 @@ class Run:
         self._inputs[f"data:{source}"] = provenance.data_hash(path)
         return str(path)
 
-    def checkpoint_dir(self, *configuration: str) -> Path:
-        """A folder for resumable work, kept between runs, and the same for the same configuration."""
-        return paths.work(self.target) / "checkpoints" / self.stem / "-".join(configuration)
+    def checkpoint_dir(self, *names: str) -> Path:
+        """A folder for resumable work, kept between runs.
+
+        It belongs to the parameters, the data and the code behind the work (all rooms but ``lab`` and
+        ``reporting``, which cannot change it): with any of these changed the work starts anew, beside the old.
+        """
+        code = [m for m in provenance.imported_modules() if m.split(".")[1] not in ("lab", "reporting", "cli")]
+        hashes = [f"{name} {provenance.module_hash(name)}" for name in code]
+        key = sha256_of_text(repr(sorted(self.parameters.items())), repr(sorted(self._inputs.items())), *hashes)
+        return paths.work(self.target) / "checkpoints" / self.stem / "-".join([*names, key[:12]])
+
+    def pause(self, message: str) -> None:
+        """Stop here because a time limit was reached; the same command goes on from the checkpoint.
+
+        Raises Paused always.
+        """
+        raise Paused(f"{message}; run the same command again to go on")
+
+    @property
+    def folder(self) -> Path:
+        """Where this run writes until it is finished."""
+        return self._partial
+
+    def adopt(self, files: list[Path], publish: bool = True) -> None:
+        """Make files that were written below :attr:`folder` outputs of the run."""
+        for path in files:
+            self.file(str(path.relative_to(self._partial)), publish)
 
     def table(self, name: str, table: pd.DataFrame, publish: bool = True) -> pd.DataFrame:
         """Write a table as ``<name>.csv`` and return it, to be shown."""

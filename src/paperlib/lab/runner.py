@@ -26,13 +26,17 @@ READS_ALL = ("90_figures", "91_values", "00_overview")
 """Notebooks that gather whatever results there are, and so depend on every notebook before them."""
 
 
+UNFINISHED = ("failed", "paused", "waits")
+
+
 class BusyError(RuntimeError):
     """Another run of the same profile is going on."""
 
 
 @dataclass
 class Outcome:
-    """What became of one notebook: "ran", "fresh", "failed" or "waits" (for one that failed)."""
+    """What became of one notebook: "ran", "fresh", "failed", "paused" (at its time limit, to be resumed by the
+    same command) or "waits" (for one that failed or paused)."""
 
     stem: str
     status: str
@@ -83,10 +87,10 @@ def reproduce(job: Job) -> list[Outcome]:
 
 def _one(stem: str, job: Job, state: freshness.State, before: list[Outcome], counter: str) -> Outcome:
     needs = parameters.read_notebook(stem).upstream
-    broken = [o.stem for o in before if o.status in ("failed", "waits") and (o.stem in needs or stem in READS_ALL)]
+    broken = [o.stem for o in before if o.status in UNFINISHED and (o.stem in needs or stem in READS_ALL)]
     if broken:
         print(f"{counter} {stem}: waits for {broken[0]}", flush=True)
-        return Outcome(stem, "waits", message=f"needs {broken[0]}, which failed")
+        return Outcome(stem, "waits", message=f"needs {broken[0]}")
     if state.fresh and not job.force and not job.overrides:
         print(f"{counter} {stem}: fresh", flush=True)
         return Outcome(stem, "fresh", wrote=state.reason)
@@ -96,8 +100,9 @@ def _one(stem: str, job: Job, state: freshness.State, before: list[Outcome], cou
     try:
         manifest = execute(stem, job.profile, job.overrides)
     except NotebookFailed as error:
-        print(f"{counter} {stem}: failed\n{error}", flush=True)
-        return Outcome(stem, "failed", time.monotonic() - start, message=str(error).splitlines()[0])
+        status = "paused" if str(error).startswith("Paused") else "failed"
+        print(f"{counter} {stem}: {status}\n{error}", flush=True)
+        return Outcome(stem, status, time.monotonic() - start, message=str(error).splitlines()[0])
     wrote = f"{len(manifest['outputs'])} files, {len(manifest['values'])} values"
     return Outcome(stem, "ran", time.monotonic() - start, wrote=wrote)
 
