@@ -1,0 +1,159 @@
+"""Which reflections a powder line list needs: one of each set of equivalents, and how many it stands for.
+
+Every Laue class has an asymmetric unit, a cone of reciprocal space that holds one reflection of each set of
+equivalents (International Tables B, section 1.3.4.2.2.4; the cones are CCP4's, for the settings of
+``paperlib.symmetry.groups``). A table holds the reflections of that cone inside a box of indices, without those
+that the space group extinguishes. Boxes come in few sizes, so that crystals share tables.
+"""
+
+# ruff: noqa: E741 -- the letter l is the third Miller index
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paperlib.symmetry import groups
+
+BOX_EDGES = np.array([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256])
+"""The largest indices that boxes come with. Finer steps would waste fewer candidates and need more tables."""
+
+_Indices = NDArray[np.integer]
+_CONES: dict[str, Callable[[_Indices, _Indices, _Indices], NDArray[np.bool_]]] = {
+    "-1": lambda h, k, l: (l > 0) | (l == 0) & ((h > 0) | (h == 0) & (k >= 0)),
+    "2/m": lambda h, k, l: (k >= 0) & ((l > 0) | (l == 0) & (h >= 0)),
+    "mmm": lambda h, k, l: (h >= 0) & (k >= 0) & (l >= 0),
+    "4/m": lambda h, k, l: (l >= 0) & ((h >= 0) & (k > 0) | (h == 0) & (k == 0)),
+    "4/mmm": lambda h, k, l: (h >= k) & (k >= 0) & (l >= 0),
+    "-3": lambda h, k, l: (h >= 0) & (k > 0) | (h == 0) & (k == 0) & (l >= 0),
+    "-31m": lambda h, k, l: (h >= k) & (k >= 0) & ((k > 0) | (l >= 0)),
+    "-3m1": lambda h, k, l: (h >= k) & (k >= 0) & ((h > k) | (l >= 0)),
+    "6/m": lambda h, k, l: (l >= 0) & ((h >= 0) & (k > 0) | (h == 0) & (k == 0)),
+    "6/mmm": lambda h, k, l: (h >= k) & (k >= 0) & (l >= 0),
+    "m-3": lambda h, k, l: (h >= 0) & ((l >= h) & (k > h) | (l == h) & (k == h)),
+    "m-3m": lambda h, k, l: (k >= l) & (l >= h) & (h >= 0),
+}
+_NEGATIVE_AXES = {"-1": (1, 1, 0), "2/m": (1, 0, 0), "-3": (0, 0, 1), "-31m": (0, 0, 1), "-3m1": (0, 0, 1)}
+"""For the cones that reach into negative h, k or l: which of them."""
+
+
+class ReflectionTable(NamedTuple):
+    """Reflections of one asymmetric unit, without (0, 0, 0)."""
+
+    hkl: np.ndarray
+    """(r, 3) int16."""
+    multiplicity: np.ndarray
+    """(r,) int16: number of equivalents, Friedel opposites included."""
+
+
+class Candidates(NamedTuple):
+    """Reflections inside the limiting sphere of several crystals, ordered by crystal."""
+
+    crystal: Tensor
+    """(r,) int64."""
+    hkl: Tensor
+    """(r, 3) int16."""
+    multiplicity: Tensor
+    """(r,) int16."""
+    inverse_d_squared: Tensor
+    """(r,) float64: 1 / d² in Å⁻²."""
+
+
+def oriented_laue_class(number: int) -> str:
+    """Laue class of a space group, the two orientations of -3m told apart: ``-31m`` (mirror planes that contain
+    the a axes) or ``-3m1``. Raises ValueError for a number outside 1-230."""
+    name = groups.laue_class(number)
+    if name != "-3m":
+        return name
+    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    return "-31m" if np.any(np.all(groups.laue_rotations(number) == swap, axis=(1, 2))) else "-3m1"
+
+
+def in_asymmetric_unit(laue: str, hkl: np.ndarray) -> np.ndarray:
+    """(r,) bool: which of ``hkl`` (r, 3) lie in the asymmetric unit of an oriented Laue class."""
+    return _CONES[laue](*np.asarray(hkl).T)
+
+
+@functools.lru_cache(maxsize=4096)
+def reflection_table(number: int, box: tuple[int, int, int]) -> ReflectionTable:
+    """Reflections of space group ``number`` with |h|, |k|, |l| up to ``box``, one of each set of equivalents.
+
+    Systematically absent reflections are left out. Raises ValueError for a number outside 1-230.
+    """
+    laue = oriented_laue_class(number)
+    lower = -np.array(box) * _NEGATIVE_AXES.get(laue, (0, 0, 0))
+    shape = tuple(int(high - low + 1) for low, high in zip(lower, box, strict=True))
+    hkl = np.indices(shape, dtype=np.int16).reshape(3, -1).T + lower.astype(np.int16)
+    hkl = hkl[in_asymmetric_unit(laue, hkl) & hkl.any(axis=1)]
+    hkl = hkl[~groups.is_absent(number, hkl)]
+    fixed = np.zeros(len(hkl), dtype=np.int16)
+    rotations = groups.laue_rotations(number).astype(np.float32)
+    for rotation in rotations:  # float32 holds these integers exactly and multiplies fast
+        fixed += np.all(hkl.astype(np.float32) @ rotation == hkl, axis=1)
+    return ReflectionTable(hkl, (len(rotations) // fixed).astype(np.int16))
+
+
+def boxes(cell: np.ndarray, max_inverse_d: float) -> np.ndarray:
+    """(n, 3) int64: for cells (n, 6) the box that holds every reflection with 1 / d <= ``max_inverse_d`` Å⁻¹.
+
+    |h| = |a · G| <= a |G|, so that a / d bounds h whatever the angles. Raises ValueError for an edge that needs
+    indices beyond the largest box.
+    """
+    bound = np.floor(cell[:, :3] * max_inverse_d + 1e-9)
+    if bound.max(initial=0) > BOX_EDGES[-1]:
+        raise ValueError(
+            f"a cell edge of {cell[:, :3].max():.6g} Å needs reflection indices up to {bound.max():.0f}, beyond "
+            f"{BOX_EDGES[-1]}; leave the crystal out, shorten the 2θ range or take a longer wavelength"
+        )
+    return BOX_EDGES[np.searchsorted(BOX_EDGES, bound)]
+
+
+def reciprocal_metric(cell: np.ndarray) -> np.ndarray:
+    """(n, 3, 3) metric tensors of the reciprocal lattices in Å⁻² for cells (n, 6) in Å and degrees."""
+    a, b, c = cell[:, :3].T
+    # A cosine of exactly zero keeps lines that symmetry makes equal equal to the last digit.
+    cosine = np.where(cell[:, 3:] == 90.0, 0.0, np.cos(np.radians(cell[:, 3:])))
+    direct = np.empty((len(cell), 3, 3))
+    direct[:, 0, 0], direct[:, 1, 1], direct[:, 2, 2] = a * a, b * b, c * c
+    direct[:, 1, 2] = direct[:, 2, 1] = b * c * cosine[:, 0]
+    direct[:, 0, 2] = direct[:, 2, 0] = a * c * cosine[:, 1]
+    direct[:, 0, 1] = direct[:, 1, 0] = a * b * cosine[:, 2]
+    return np.linalg.inv(direct)
+
+
+def candidates(
+    tables: list[ReflectionTable],
+    table_of: np.ndarray,
+    cell: np.ndarray,
+    inverse_d_range: tuple[float, float],
+    device: torch.device | str,
+) -> Candidates:
+    """Reflections of n crystals with 1 / d inside ``inverse_d_range`` (Å⁻¹, ends included).
+
+    Crystal i, with cell ``cell[i]`` ((n, 6), Å and degrees), takes those of ``tables[table_of[i]]``.
+    """
+    length = np.array([len(table.hkl) for table in tables])
+    first = np.cumsum(length) - length
+    hkl = torch.from_numpy(np.concatenate([t.hkl for t in tables])).to(device)
+    multiplicity = torch.from_numpy(np.concatenate([t.multiplicity for t in tables])).to(device)
+
+    count = torch.from_numpy(length[table_of])
+    shift = torch.from_numpy(first[table_of]) - (count.cumsum(0) - count)
+    count, shift = count.to(device), shift.to(device)
+    crystal = torch.repeat_interleave(count)
+    row = torch.arange(len(crystal), device=device) + shift[crystal]
+
+    g = torch.from_numpy(reciprocal_metric(cell)).to(device)
+    h, k, l = hkl.to(torch.float64)[row].T
+    g11, g22, g33, g23, g13, g12 = (g[:, i, j][crystal] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)))
+    inverse_d_squared = h * (g11 * h + 2 * g12 * k + 2 * g13 * l) + k * (g22 * k + 2 * g23 * l) + g33 * l * l
+
+    low, high = inverse_d_range
+    keep = ((inverse_d_squared >= low * low) & (inverse_d_squared <= high * high)).nonzero().squeeze(1)
+    row = row[keep]
+    return Candidates(crystal[keep], hkl[row], multiplicity[row], inverse_d_squared[keep])

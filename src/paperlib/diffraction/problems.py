@@ -1,0 +1,109 @@
+"""What makes it impossible to compute the pattern of a crystal, said before anything is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.species import species_symbol
+from paperlib.diffraction.hkl import BOX_EDGES
+from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.scattering import ScatteringTable, is_known
+from paperlib.symmetry.groups import conforming_cell
+
+MAX_REFLECTIONS = 2_000_000
+"""Reflections of half the limiting sphere above which a cell is taken for a mistake."""
+
+METRIC_TOLERANCE = 1e-4
+"""Strain by which the cell of a crystal in the standard setting may miss the metric of its crystal system; the
+lines that symmetry joins are shifted by no more than this fraction of d."""
+
+_OCCUPANCY_TOLERANCE = 1e-6
+
+
+def crystal_problems(crystals: CrystalSet, instrument: Instrument, table: ScatteringTable) -> list[tuple[int, str]]:
+    """(index, reason) of crystals that cannot be simulated, by index, one reason for each.
+
+    Cells, coordinates, occupancies, displacement parameters, species (against ``table``), space group and size;
+    whether a good crystal has lines in the range is found by :func:`paperlib.diffraction.simulate.validate`.
+    """
+    found: dict[int, str] = {}
+    _check_cells(crystals, instrument, found)
+    _check_sites(crystals, table, found)
+    return sorted(found.items())
+
+
+def raise_problems(crystals: CrystalSet, problems: list[tuple[int, str]], shown: int = 5) -> None:
+    """Raise ValueError with the first few of ``problems``, each crystal named by index and source id."""
+    if not problems:
+        return
+    lines = [f"crystal {i} ({crystals.source_id[i]}): {reason}" for i, reason in problems[:shown]]
+    if len(problems) > shown:
+        lines.append(f"and {len(problems) - shown} more")
+    raise ValueError(
+        f"{len(problems)} of {len(crystals)} crystals cannot be simulated; leave out those that "
+        "paperlib.diffraction.simulate.validate lists:\n  " + "\n  ".join(lines)
+    )
+
+
+def _check_cells(crystals: CrystalSet, instrument: Instrument, found: dict[int, str]) -> None:
+    cell = crystals.cell
+    edges, angles = cell[:, :3], cell[:, 3:]
+    max_inverse_d = 2 * instrument.max_s
+    with np.errstate(invalid="ignore", over="ignore"):
+        cosine = np.cos(np.radians(angles))
+        volume_factor = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)
+        good = np.all(np.isfinite(cell), axis=1) & np.all(edges > 0, axis=1)
+        good &= np.all((angles > 0) & (angles < 180), axis=1) & (volume_factor > 1e-8)
+        volume = np.prod(edges, axis=1) * np.sqrt(np.maximum(volume_factor, 0))
+        n_reflections = 2 * np.pi / 3 * volume * max_inverse_d**3
+        too_large = (n_reflections > MAX_REFLECTIONS) | np.any(edges * max_inverse_d > BOX_EDGES[-1], axis=1)
+    for i in np.flatnonzero(~good):
+        found[int(i)] = f"cell {_numbers(cell[i])} (Å, degrees) encloses no volume"
+    for i in np.flatnonzero(good & too_large):
+        found[int(i)] = (
+            f"cell {_numbers(cell[i])} (Å, degrees) is too large: about {n_reflections[i]:.3g} reflections (limit "
+            f"{MAX_REFLECTIONS}), indices to {edges[i].max() * max_inverse_d:.0f} (limit {BOX_EDGES[-1]})"
+        )
+    for i in np.flatnonzero((crystals.space_group < 1) | (crystals.space_group > 230)):
+        found.setdefault(int(i), f"space group {crystals.space_group[i]} does not exist; give 1 to 230")
+    standard = np.flatnonzero(crystals.standard)
+    for number in np.unique(crystals.space_group[standard]):
+        if 1 <= number <= 230:
+            rows = standard[crystals.space_group[standard] == number]
+            for i in rows[~conforming_cell(int(number), cell[rows], METRIC_TOLERANCE)]:
+                found.setdefault(
+                    int(i),
+                    f"cell {_numbers(cell[i])} (Å, degrees) does not have the metric of space group {number}; "
+                    "standardise the crystal, or set standard=False",
+                )
+
+
+def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, str]) -> None:
+    crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
+    for i in np.flatnonzero(crystals.n_sites == 0):
+        found.setdefault(int(i), "has no atoms")
+    for j in np.flatnonzero(~np.all(np.isfinite(crystals.frac), axis=1)):
+        found.setdefault(int(crystal[j]), f"fractional coordinates {_numbers(crystals.frac[j])} are not finite")
+    for j in np.flatnonzero(~is_known(table, crystals.species)):
+        code = int(crystals.species[j])
+        name = species_symbol(code) if 1 <= code < len(table.known) else f"species code {code}"
+        found.setdefault(int(crystal[j]), f"no {table.name} for {name}")
+    occupancy = crystals.occupancy
+    for j in np.flatnonzero(~((occupancy > 0) & (occupancy <= 1 + _OCCUPANCY_TOLERANCE))):
+        found.setdefault(int(crystal[j]), f"occupancy {occupancy[j]:.6g} of site {_site(crystals, j)} is not in (0, 1]")
+    for j in np.flatnonzero(~((crystals.b_iso >= 0) & np.isfinite(crystals.b_iso))):
+        found.setdefault(
+            int(crystal[j]),
+            f"displacement parameter B of site {_site(crystals, j)} is {crystals.b_iso[j]:.6g} Å²; it must be finite "
+            "and not negative (0 where unknown)",
+        )
+
+
+def _site(crystals: CrystalSet, row: int) -> int:
+    """Number of a site within its crystal."""
+    return int(row - crystals.site_start[np.searchsorted(crystals.site_start, row, side="right") - 1])
+
+
+def _numbers(values: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"
