@@ -1,0 +1,92 @@
+"""Marks that several figures share: stacked patterns, sticks, hkl labels, signed attributions, bands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from paperlib.reporting import style
+from paperlib.reporting.symbols import hkl_symbol
+
+TWO_THETA = "2θ (°)"
+
+
+def chosen_lines(lines: pd.DataFrame, limit: int, separation: float) -> pd.DataFrame:
+    """The strongest ``limit`` lines of which no two are closer than ``separation`` (degrees 2θ).
+
+    ``lines`` has the columns ``two_theta`` and ``intensity``; the result is sorted by ``two_theta``.
+    """
+    kept: list[int] = []
+    positions = lines["two_theta"].to_numpy()
+    for index in np.argsort(-lines["intensity"].to_numpy(), kind="stable"):
+        if all(abs(positions[index] - positions[other]) >= separation for other in kept):
+            kept.append(int(index))
+        if len(kept) == limit:
+            break
+    return lines.iloc[sorted(kept, key=lambda i: positions[i])]
+
+
+def label_lines(
+    ax: Axes,
+    lines: pd.DataFrame,
+    heights: np.ndarray,
+    colour: str = style.BLACK,
+    size: float = 6.0,
+) -> None:
+    """Write hkl upright above lines. ``lines`` has h, k, l, two_theta; ``heights`` are in data units."""
+    for (_, line), height in zip(lines.iterrows(), heights, strict=True):
+        ax.annotate(
+            hkl_symbol(line["h"], line["k"], line["l"]),
+            (line["two_theta"], height),
+            xytext=(0, 1.5),
+            textcoords="offset points",
+            rotation=90,
+            ha="center",
+            va="bottom",
+            size=size,
+            color=colour,
+        )
+
+
+def height_at(two_theta: np.ndarray, pattern: np.ndarray, positions: np.ndarray, window: float = 0.3) -> np.ndarray:
+    """Height of the pattern's maximum within ``window`` degrees of each position; (p,), (p,), (n,) -> (n,)."""
+    near = np.abs(two_theta[None, :] - np.asarray(positions)[:, None]) <= window
+    return np.where(near, pattern[None, :], 0.0).max(axis=1)
+
+
+def signed_fill(ax: Axes, two_theta: np.ndarray, attribution: np.ndarray, base: float, scale: float) -> None:
+    """A signed curve about ``base`` as filled areas: red for the class, blue against it.
+
+    The curve is scaled so that its largest absolute value is ``scale`` in data units.
+    """
+    largest = np.abs(attribution).max()
+    curve = attribution * (scale / largest if largest > 0 else 0.0)
+    for sign, colour in ((1, style.POSITIVE), (-1, style.NEGATIVE)):
+        height = np.clip(sign * curve, 0, None)
+        # rasterised, since filled areas of a thousand points a panel would make the PDF heavy
+        ax.fill_between(
+            two_theta, base, base + sign * height, where=height > scale / 200, color=colour, lw=0.25, rasterized=True
+        )
+    ax.axhline(base, color=style.GREY, lw=0.3, zorder=0)
+
+
+def band(ax: Axes, two_theta: np.ndarray, values: np.ndarray, bottom: float, top: float) -> None:
+    """Non-negative values (p,) as a strip of colour between two heights (data units)."""
+    largest = values.max()
+    ax.imshow(
+        (values / largest if largest > 0 else values)[None, :],
+        extent=(two_theta[0], two_theta[-1], bottom, top),
+        aspect="auto",
+        cmap=style.CAM,
+        vmin=0,
+        vmax=1,
+        interpolation="bilinear",
+        zorder=0,
+    )
+
+
+def bare(ax: Axes) -> None:
+    """An axis without ticks and frame on the left: the height has an arbitrary unit."""
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)

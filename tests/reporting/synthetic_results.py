@@ -1,0 +1,382 @@
+"""A folder of made-up results with the tables, arrays and values that the notebooks write.
+
+The numbers mean nothing; shapes, names, ranges and lengths of texts are those of real results, so that
+figures and tables meet what they will meet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pandas as pd
+
+from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
+
+TWO_THETA = np.linspace(5, 90, 1000)
+KS = (1, 3, 5)
+SCHEMES = ("absences", "published", "crystal_system")
+EXTINCTION = "extinction group"
+
+
+class _Writer:
+    def __init__(self, folder: Path, stem: str, profile: str) -> None:
+        self.folder, self.stem, self.profile = folder / stem, stem, profile
+        self.outputs: dict[str, dict] = {}
+        self.values: dict[str, dict] = {}
+
+    def table(self, name: str, /, **columns) -> None:
+        write_table(self.folder / f"{name}.csv", pd.DataFrame(columns))
+        self._note(f"{name}.csv")
+
+    def arrays(self, name: str, /, **arrays) -> None:
+        write_arrays(self.folder / f"{name}.npz", arrays)
+        self._note(f"{name}.npz")
+
+    def _note(self, name: str) -> None:
+        self.outputs[name] = {"sha256": sha256_of(self.folder / name), "published": True}
+
+    def value(self, name: str, value, low=None, high=None, n=None) -> None:
+        self.values[name] = {"value": value, "low": low, "high": high, "n": n}
+
+    def finish(self) -> None:
+        times = {"started": "2026-01-02T03:04:05+00:00", "finished": "2026-01-02T03:14:05+00:00"}
+        record = {"profile": self.profile, "run_id": "0" * 12, "commit": "0" * 40, **times}
+        parts = {"identity": {}, "record": record, "outputs": self.outputs, "values": self.values}
+        write_json(self.folder / "manifest.json", parts)
+
+
+def write_results(folder: Path, profile: str = "laptop", classes: int | None = None) -> Path:
+    """Write results of all notebooks to ``folder``; ``classes`` limits how many appear in attribution maps."""
+    generator = np.random.default_rng(7)
+    table = class_table()
+    _extinction_groups(_Writer(folder, "01_extinction_groups", profile), table)
+    _simulator(_Writer(folder, "02_simulator", profile), generator)
+    _databases(_Writer(folder, "03_databases", profile), table, generator)
+    _labels(_Writer(folder, "06_labels", profile), table, generator)
+    _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
+    return folder
+
+
+def class_table() -> pd.DataFrame:
+    """About a hundred classes of space groups with equal absences; the partition is rough, the look is real."""
+    hkl = np.array([(h, k, l) for h in range(-4, 5) for k in range(-4, 5) for l in range(-4, 5)])  # noqa: E741
+    found: dict[tuple, list[int]] = {}
+    for number in range(1, 231):
+        group = gemmi.get_spacegroup_reference_setting(number)
+        absent = group.operations().systematic_absences(hkl)
+        laue = "hexagonal" if 143 <= number <= 194 else group.crystal_system_str()
+        found.setdefault((laue, group.hm[0], np.asarray(absent).tobytes()), []).append(number)
+    rows = []
+    for (lattice, centring, _), members in found.items():
+        dashes = {"cubic": 2, "triclinic": 1}.get(lattice, 3)
+        words = gemmi.get_spacegroup_reference_setting(members[0]).hm.split()[1:]
+        shown = [w if w in ("21", "41", "31", "61", "42", "62", "63") else "-" for w in words] or ["-"]
+        symbol = " ".join([centring, *(shown + ["-"] * dashes)[:dashes]])
+        rows.append((lattice, symbol, members))
+    return pd.DataFrame(
+        {
+            "index": range(len(rows)),
+            "symbol": [symbol for _, symbol, _ in rows],
+            "lattice": [f"{lattice} {symbol[0]}" for lattice, symbol, _ in rows],
+            "n_groups": [len(members) for _, _, members in rows],
+            "members": [" ".join(map(str, members)) for _, _, members in rows],
+            "conditions": ["hkl: h+k=2n; h0l: h, l=2n; 00l: l=2n" if i % 3 else "none" for i in range(len(rows))],
+        }
+    )
+
+
+def _class_of(table: pd.DataFrame) -> dict[int, int]:
+    return {int(g): i for i, members in zip(table["index"], table["members"], strict=True) for g in members.split()}
+
+
+def cubic_lines(a: float, allowed=lambda *hkl: True, seed: int = 0) -> pd.DataFrame:
+    """Lines of a cubic cell of edge ``a`` (Å) under Cu radiation with made-up intensities (0..100)."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for h in range(8):
+        for k in range(h + 1):
+            for l in range(k + 1):  # noqa: E741
+                s = np.sqrt(h * h + k * k + l * l) * 1.5418 / (2 * a)
+                if 0 < s < np.sin(np.radians(45)) and allowed(h, k, l):
+                    rows.append((h, k, l, 2 * np.degrees(np.arcsin(s)), 48, generator.uniform(3, 100)))
+    table = pd.DataFrame(rows, columns=["h", "k", "l", "two_theta", "multiplicity", "intensity"])
+    table = table[table["two_theta"] > 6].sort_values("two_theta", ignore_index=True)
+    table["intensity"] *= 100 / table["intensity"].max()
+    return table
+
+
+def profile_of(lines: pd.DataFrame, width: float = 0.1) -> np.ndarray:
+    """(1000,) pattern with Gaussian peaks, maximum 1."""
+    shapes = np.exp(-0.5 * ((TWO_THETA[:, None] - lines["two_theta"].to_numpy()) / width) ** 2)
+    pattern = shapes @ lines["intensity"].to_numpy()
+    return pattern / pattern.max()
+
+
+def _face_centred(h, k, l) -> bool:  # noqa: E741
+    return h % 2 == k % 2 == l % 2
+
+
+def _extinction_groups(run: _Writer, table: pd.DataFrame) -> None:
+    n = len(table)
+    rows = []
+    for i, scheme in enumerate(SCHEMES):
+        run.table(f"classes_{scheme}", **table)
+        for k, ceiling in zip(KS, (0.43, 0.81, 0.917), strict=True):
+            rows.append((scheme, k, ceiling + 0.005 * i, n + 2 * i))
+            run.value(f"ceiling_{scheme}_top{k}", ceiling + 0.005 * i, n=230)
+        run.value(f"n_classes_{scheme}", n + 2 * i, n=230)
+    run.table("ceilings", **pd.DataFrame(rows, columns=["scheme", "k", "ceiling", "n_classes"]))
+    run.value("largest_class", int(table["n_groups"].max()))
+    run.value("singletons", int((table["n_groups"] == 1).sum()))
+    lines = [cubic_lines(5.64, _face_centred, 1), cubic_lines(5.64, _face_centred, 2), cubic_lines(5.64, seed=3)]
+    run.arrays("one_pattern", two_theta=TWO_THETA, patterns=np.array([profile_of(x) for x in lines]))
+    run.table(
+        "one_pattern",
+        row=[0, 1, 2],
+        name=["NaCl, rock salt", "ZnS, zinc blende", "CsCl, caesium chloride"],
+        space_group=[225, 216, 221],
+        symbol=["F m -3 m", "F -4 3 m", "P m -3 m"],
+        class_symbol=["F - - -", "F - - -", "P - - -"],
+    )
+    stacked = pd.concat([x.assign(row=i) for i, x in enumerate(lines)], ignore_index=True)
+    run.table("one_pattern_lines", **stacked[["row", "h", "k", "l", "two_theta", "intensity"]])
+    run.finish()
+
+
+def _simulator(run: _Writer, generator: np.random.Generator) -> None:
+    n = 223
+    position = 10 ** generator.normal(-12, 0.5, n)
+    position[:3] = 0
+    theirs, ours = 10 ** generator.normal(-8, 0.4, n), 10 ** generator.normal(-2.4, 0.3, n)
+    run.table(
+        "deviations",
+        source_id=[f"mp-{i}" for i in range(n)],
+        formula=["NaCl"] * n,
+        space_group=generator.integers(1, 231, n),
+        crystal_system=["cubic"] * n,
+        lines=generator.integers(10, 300, n),
+        position_deviation=position,
+        r_their_f0=theirs,
+        r_ours=ours,
+    )
+    run.table(
+        "speed",
+        program=["pymatgen", "paperlib"],
+        what=["peaks", "peaks and profile"],
+        crystals=[200, 2000],
+        seconds=[4.1, 3.6],
+        per_second=[48.8, 555.6],
+        ratio=[1.0, 11.4],
+    )
+    lines = cubic_lines(4.9, seed=5)
+    run.arrays(
+        "example",
+        two_theta=TWO_THETA,
+        xray=profile_of(lines),
+        neutron=profile_of(lines.assign(intensity=lines["intensity"].to_numpy()[::-1])),
+        pymatgen_two_theta=lines["two_theta"].to_numpy(),
+        pymatgen_intensity=lines["intensity"].to_numpy(),
+    )
+    run.table("example", source_id=["mp-5229"], formula=["SrTiO3"], space_group=[221], symbol=["P m -3 m"])
+    for name, value in (
+        ("n_structures", n),
+        ("max_position_deviation", float(position.max())),
+        ("max_r_their_f0", float(theirs.max())),
+        ("median_r_ours", float(np.median(ours))),
+        ("max_r_ours", float(ours.max())),
+        ("speed_ratio", 11.4),
+        ("per_second", 555.6),
+        ("cctbx_n", 223),
+        ("cctbx_max_xray", 3.1e-6),
+        ("cctbx_max_neutron", 2.2e-4),
+        ("cctbx_max_d", 4.4e-9),
+    ):
+        run.value(name, value, n=n)
+    run.finish()
+
+
+def _databases(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -> None:
+    class_of = _class_of(table)
+    sizes = {"this set": 30587, "ICSD": 143523, "COD": 62099}
+    counts, classes, summary = [], [], []
+    for name, total in sizes.items():
+        weights = generator.pareto(0.7, 230)
+        number = generator.multinomial(total, weights / weights.sum())
+        counts += [(name, group, int(c)) for group, c in enumerate(number, start=1)]
+        per_class = np.zeros(len(table), int)
+        for group, c in enumerate(number, start=1):
+            per_class[class_of[group]] += c
+        classes += [(name, i, table["symbol"][i], int(c)) for i, c in enumerate(per_class)]
+        top = np.sort(number)[::-1]
+        share, first = top[:10].sum() / total, int(number.argmax()) + 1
+        filled = int((number > 0).sum()), int((per_class > 0).sum())
+        summary.append((name, total, *filled, share, first, top[0] / total))
+    run.table("counts", **pd.DataFrame(counts, columns=["database", "space_group", "count"]))
+    run.table("class_counts", **pd.DataFrame(classes, columns=["database", "class_index", "symbol", "count"]))
+    names = ["database", "entries", "space_groups", "classes", "top_ten_share", "largest_group", "largest_share"]
+    run.table("summary", **pd.DataFrame(summary, columns=names))
+    run.table("reading", read=[30600], kept=[30587], skipped=[13], declared_differs=[412])
+    run.table("skipped", name=["broken_&_file.cif"], reason=["no atoms"])
+    lines = [cubic_lines(a, seed=s) for a, s in ((3.9, 1), (5.3, 2), (8.1, 3))]
+    run.arrays("three", two_theta=TWO_THETA, patterns=np.array([profile_of(x) for x in lines]))
+    run.table(
+        "three",
+        row=[0, 1, 2],
+        source_id=["mp-1", "mp-2", "mp-3"],
+        formula=["CaSiO3", "Na2Ti6O13", "Sr4Al6SO16"],
+        space_group=[14, 14, 14],
+        symbol=["P 1 21/c 1"] * 3,
+        a=[3.9, 5.3, 8.1],
+        b=[3.9, 15.3, 8.1],
+        c=[13.9, 5.3, 8.1],
+        alpha=[90.0, 90.0, 90.0],
+        beta=[98.2, 117.4, 90.0],
+        gamma=[90.0, 90.0, 90.0],
+        n_atoms=[20, 84, 108],
+    )
+    for name, value in (
+        ("n_read", 30600),
+        ("n_kept", 30587),
+        ("n_skipped", 13),
+        ("n_space_groups", 207),
+        ("n_classes", 93),
+        ("top_ten_share", 0.471),
+        ("declared_differs", 412),
+    ):
+        run.value(name, value, n=30600)
+    run.finish()
+
+
+def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -> None:
+    models = {
+        "space-group labels, summed": ("summed", 0.571),
+        "extinction-group labels": ("direct", 0.612),
+        "class frequencies": ("frequency", 0.117),
+        "ceiling, balanced data": (None, 0.9798),
+    }
+    rows = []
+    for model, (short, top1) in models.items():
+        for k in KS:
+            value = 1 - (1 - top1) ** (1 + 0.45 * (k - 1))
+            if short is None:
+                rows.append((model, EXTINCTION, -1, k, top1 if k == 1 else 1.0, None, None, 4000))
+                continue
+            rows.append((model, EXTINCTION, -1, k, value, value - 0.011, value + 0.011, 4000))
+            for seed in (0, 1) if short in ("summed", "direct") else ():
+                shifted = value + 0.004 * (1 - 2 * seed)
+                rows.append((model, EXTINCTION, seed, k, shifted, shifted - 0.015, shifted + 0.015, 2000))
+            run.value(f"{short}_top{k}", value, value - 0.011, value + 0.011, 4000)
+            if short != "direct":
+                low = value * 0.8
+                rows.append((model, "space group", -1, k, low, low - 0.01, low + 0.01, 4000))
+            if short == "summed":
+                run.value(f"sg_top{k}", low, low - 0.01, low + 0.01, 4000)
+    columns = ["model", "space", "seed", "k", "value", "low", "high", "n"]
+    run.table("scores", **pd.DataFrame(rows, columns=columns))
+    history = [
+        (model, seed, epoch, 4 * np.exp(-epoch / 6), 0.6 * (1 - np.exp(-epoch / (4 + i))) - 0.02 * seed, 1e-3)
+        for i, model in enumerate(("space-group labels", "extinction-group labels"))
+        for seed in (0, 1)
+        for epoch in range(1, 21)
+    ]
+    columns = ["model", "seed", "epoch", "loss", "validation_top1", "lr"]
+    run.table("history", **pd.DataFrame(history, columns=columns))
+    run.table(
+        "per_class",
+        class_index=table["index"],
+        symbol=table["symbol"],
+        n_train=300,
+        n_test=generator.integers(1, 90, len(table)),
+        direct_top1=generator.uniform(0.2, 0.9, len(table)),
+        summed_top1=generator.uniform(0.2, 0.9, len(table)),
+    )
+    run.table("confusions", true_symbol=["P - - -"], predicted_symbol=["C - - -"], count=[12], share=[0.06])
+    run.table("split", id=["mp-1"], part=["test"], space_group=[14], class_index=[3])
+    run.table("calibration", model=list(models)[:2], ece=[0.041, 0.052])
+    for name, value in (
+        ("n_train", 24469),
+        ("n_validation", 2059),
+        ("n_test", 4059),
+        ("n_groups_test", 171),
+        ("n_parameters", 631459),
+        ("n_seeds", 2),
+        ("epochs", 20),
+    ):
+        run.value(name, value)
+    run.value("difference_top1", 0.041, 0.029, 0.053, 4000)
+    run.value("balanced_direct", 0.331, 0.301, 0.361, 4000)
+    run.value("balanced_summed", 0.302, 0.272, 0.332, 4000)
+    run.finish()
+
+
+def _interpretability(run: _Writer, table: pd.DataFrame, generator: np.random.Generator, classes: int | None) -> None:
+    shown = np.arange(len(table))[:classes]
+    numbers = np.arange(1, 231)[: None if classes is None else 2 * classes]
+    pools = [_mean_maps(i) for i in range(12)]
+
+    def stacked(which: int, n: int) -> np.ndarray:
+        return np.array([np.roll(pools[i % 12][which], 7 * i) for i in range(n)], dtype=np.float32)
+
+    run.arrays(
+        "maps",
+        two_theta=TWO_THETA,
+        class_index=shown,
+        class_count=generator.integers(0 if classes is None else 1, 60, len(shown)),
+        class_pattern=stacked(0, len(shown)),
+        class_ig=stacked(1, len(shown)),
+        class_cam=stacked(2, len(shown)),
+        group_number=numbers,
+        group_count=generator.integers(1, 60, len(numbers)),
+        group_pattern=stacked(0, len(numbers)),
+        group_ig=stacked(1, len(numbers)),
+    )
+    run.table(
+        "completeness",
+        id=["mp-1", "mp-2"],
+        space_group=[14, 225],
+        class_index=[3, 90],
+        score_difference=[7.1, 9.2],
+        delta=[0.002, -0.003],
+        relative_delta=[0.0003, 0.0004],
+        steps=[64, 64],
+    )
+    lines = cubic_lines(7.3, seed=9)
+    pattern = profile_of(lines)
+    run.arrays("worked", two_theta=TWO_THETA, pattern=pattern, ig=_signed(pattern, 4), cam=pools[0][2])
+    run.table("worked", **lines.assign(attribution=generator.normal(0, 0.3, len(lines))))
+    run.table(
+        "worked_info",
+        source_id=["mp-3"],
+        formula=["Ca3Al2Si3O12"],
+        space_group=[230],
+        symbol=["I a -3 d"],
+        class_symbol=["I a - d"],
+        probability=[0.873],
+        correct=[True],
+    )
+    for name, value in (
+        ("n_patterns", 512),
+        ("max_relative_delta", 0.0123),
+        ("share_within", 0.994),
+        ("tolerance", 0.01),
+        ("cam_resolution", 5.95),
+        ("cam_positions", 15),
+        ("attribution_on_lines", 0.812),
+    ):
+        run.value(name, value, n=512)
+    run.finish()
+
+
+def _signed(pattern: np.ndarray, seed: int) -> np.ndarray:
+    waves = np.random.default_rng(seed).normal(size=25)
+    signed = pattern * np.interp(TWO_THETA, np.linspace(5, 90, 25), waves)
+    return signed / np.abs(signed).max()
+
+
+def _mean_maps(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    parts = [profile_of(cubic_lines(5 + 0.7 * seed + 0.1 * i, seed=10 * seed + i)) for i in range(3)]
+    pattern = np.mean(parts, axis=0)
+    cam = np.exp(-0.5 * ((TWO_THETA - 20 - 5 * seed) / 9) ** 2)
+    return pattern / pattern.max(), _signed(pattern, seed), cam
