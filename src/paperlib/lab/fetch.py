@@ -61,10 +61,8 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
         raise KeyError(f"{name!r} is not in data/registry.txt; it lists {', '.join(entries)}")
     entry = entries[name]
     folder = folder or paths.root() / "data" / "raw"
-    offline = os.environ.get("PAPERLIB_DATA")
-    for home in (paths.root() / Path(offline).expanduser() if offline else None, folder):
-        if home is not None and (home / name).is_file():
-            return _verified(home / name, entry)
+    if present := _find(name, folder):
+        return _verified(present, entry)
     if entry.url is None:
         raise FileNotFoundError(
             f"{name} has no public download; put it under data/raw, or set PAPERLIB_DATA to a folder that holds it "
@@ -82,6 +80,17 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
             f"cannot download {name} from {entry.url} ({error}); put a copy at {folder / name} or set PAPERLIB_DATA"
         ) from error
     return Path(path)
+
+
+def at_hand(name: str) -> bool:
+    """Whether a registered file lies on this machine, its checksum not looked at."""
+    return _find(name, paths.root() / "data" / "raw") is not None
+
+
+def _find(name: str, folder: Path) -> Path | None:
+    offline = os.environ.get("PAPERLIB_DATA")
+    homes = [paths.root() / Path(offline).expanduser()] if offline else []
+    return next((home / name for home in [*homes, folder] if (home / name).is_file()), None)
 
 
 def _verified(path: Path, entry: Entry) -> Path:

@@ -149,7 +149,7 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
         raise NotebookFailed(_explain(type(error).__name__, str(error), attempt)) from error
     manifest = provenance.read_manifest(folder)
     if manifest is None or _run_id(manifest) == before:
-        raise NotebookFailed(f"it ended without writing its results: its last cell must be run.finish()")
+        raise NotebookFailed("it ended without writing its results: its last cell must be run.finish()")
     os.replace(attempt, output)
     return manifest
 
