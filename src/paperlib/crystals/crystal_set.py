@@ -112,9 +112,7 @@ class CrystalSet:
         if not parts:
             raise ValueError("CrystalSet.concatenate needs at least one set")
         site_start = np.concatenate([[0], np.cumsum(np.concatenate([p.n_sites for p in parts]))])
-        columns = {
-            name: np.concatenate([getattr(p, name) for p in parts]) for name in _PER_CRYSTAL + _PER_SITE
-        }
+        columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _PER_CRYSTAL + _PER_SITE}
         return CrystalSet(site_start=site_start.astype(np.int64), **columns)
 
     @classmethod
@@ -156,6 +154,4 @@ class CrystalSet:
         except FileNotFoundError:
             raise
         except Exception as error:
-            raise ValueError(
-                f"{path} is not a complete CrystalSet ({error}); delete it and make it again"
-            ) from error
+            raise ValueError(f"{path} is not a complete CrystalSet ({error}); delete it and make it again") from error

@@ -76,7 +76,7 @@ def load_entries(
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, or None to choose; got {workers}")
-    chunks = iter(lambda iterator=iter(entries): list(itertools.islice(iterator, CHUNK)), [])
+    chunks = _chunks(entries)
     first = list(itertools.islice(chunks, SERIAL_CHUNKS))
     if workers is None:
         workers = _cores() if len(first) == SERIAL_CHUNKS else 1
@@ -89,6 +89,12 @@ def load_entries(
             skipped += faults
             bar.update(n_entries)
     return Loaded(CrystalSet.concatenate(sets), np.concatenate(declared), tuple(skipped))
+
+
+def _chunks(entries: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, Any]]]:
+    iterator = iter(entries)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk
 
 
 _Result = tuple[int, CrystalSet, np.ndarray, list[Skipped]]

@@ -84,9 +84,7 @@ def _prototype(name: str, entry: dict[str, Any]) -> Iterator[Sites]:
     )
 
 
-def read_cifs(
-    path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None
-) -> Loaded:
+def read_cifs(path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None) -> Loaded:
     """Crystals of all CIFs of a folder (with its subfolders), of a .zip, .tar, .tar.gz or .tgz archive, or of one file.
 
     Source ids are the paths within the folder or archive, without suffix; see :func:`paperlib.crystals.cif.read_cif`
@@ -97,12 +95,12 @@ def read_cifs(
     total = None
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and _is_cif(p.relative_to(path).as_posix()))
-        entries: Iterable[tuple[str, bytes]] = ((p.relative_to(path).as_posix(), p.read_bytes()) for p in files)
+        entries: Iterable[tuple[str, bytes | Path]] = [(p.relative_to(path).as_posix(), p) for p in files]
         total = len(files)
     elif path.name.lower().endswith(_ARCHIVES):
         entries = _archived(path)
     elif _is_cif(path.name):
-        entries = [(path.name, path.read_bytes())]
+        entries = [(path.name, path)]
         total = 1
     else:
         raise ValueError(f"{path} is neither a folder, a CIF nor an archive ({', '.join(_ARCHIVES)}) of CIFs")
@@ -117,15 +115,15 @@ def _is_cif(name: str) -> bool:
     return name.lower().endswith(_CIFS) and not name.rsplit("/", 1)[-1].startswith("._")
 
 
-def _cif(name: str, content: bytes) -> Iterator[Sites | BadCrystalError]:
+def _cif(name: str, content: bytes | Path) -> Iterator[Sites | BadCrystalError]:
     stem = name[: name.lower().rindex(".cif")]
-    if name.lower().endswith(".gz"):
-        try:
-            content = gzip.decompress(content)
-        except (*_DAMAGE, OSError) as error:
-            yield BadCrystalError(stem, "not a valid CIF", f"damaged gzip file: {error}")
-            return
-    yield from read_cif(stem, content)
+    try:
+        data = content.read_bytes() if isinstance(content, Path) else content
+        data = gzip.decompress(data) if name.lower().endswith(".gz") else data
+    except (*_DAMAGE, OSError) as error:
+        yield BadCrystalError(stem, "file cannot be read", str(error))
+        return
+    yield from read_cif(stem, data)
 
 
 def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -143,9 +141,7 @@ def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
         raise ValueError(f"{path} is not a complete archive ({error}); download or pack it again") from error
 
 
-def read_jsonl(
-    path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None
-) -> Loaded:
+def read_jsonl(path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None) -> Loaded:
     """Crystals of a file of JSON lines (``.gz`` too).
 
     Each line is an object with ``id``, ``lattice`` (3×3, Å), ``frac`` (k×3) and either ``el`` (k element symbols) or
@@ -173,21 +169,22 @@ def _json_line(name: str, line: bytes) -> Iterator[Sites | BadCrystalError]:
     try:
         entry = json.loads(line)
         name = str(entry["id"])
-        occupants = entry["occ"] if "occ" in entry else [{symbol: 1.0} for symbol in entry["el"]]
+        listed = entry["occ"] if "occ" in entry else [{symbol: 1.0} for symbol in entry["el"]]
+        mixtures = [{str(symbol): float(amount) for symbol, amount in site.items()} for site in listed]
         lattice, frac = np.array(entry["lattice"], dtype=float), np.array(entry["frac"], dtype=float)
         declared = int(entry.get("sg_given") or entry.get("sg_0.01") or 0)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         yield BadCrystalError(name, "not valid JSON", str(error))
         return
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         yield BadCrystalError(name, "field missing or of another kind", repr(error))
         return
     try:
-        coded = [{species_code(symbol): amount for symbol, amount in site.items()} for site in occupants]
+        occupants = [{species_code(symbol): amount for symbol, amount in site.items()} for site in mixtures]
     except ValueError as error:
         yield BadCrystalError(name, "unknown element", str(error))
         return
-    yield Sites(name, lattice, frac, coded, declared_space_group=declared)
+    yield Sites(name, lattice, frac, occupants, declared_space_group=declared)
 
 
 def _existing(path: str | Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 
 import gemmi
@@ -42,12 +43,14 @@ def mixture_key(occupants: Mapping[int, float]) -> tuple[tuple[int, float], ...]
 
 
 def reduced_formula(sites: Iterable[Mapping[int, float]]) -> str:
-    """Reduced formula of the sites of one cell, ``{species code: occupancy}`` each.
+    """Reduced formula of the sites of one cell, ``{species code: occupancy}`` each; cations stand first (order of
+    Pauling electronegativity, then of symbol).
 
-    Ordered crystals get pymatgen's reduced formula (``MgAl2O4``). Where sites are mixed or partly vacant the
-    amounts are counted per formula unit, the greatest common divisor of the numbers of sites of each mixture:
-    the same text for a primitive cell, the conventional cell and supercells (``La1.85Sr0.15Cu1O4``). pymatgen's
-    own reduction leaves such compositions as they stand in the given cell.
+    Amounts are counted per formula unit, the greatest common divisor of the numbers of sites of each mixture: for
+    ordered crystals the usual formula (``MgAl2O4``), and for mixed or partly vacant sites the same text for a
+    primitive cell, the conventional cell and supercells (``Sr0.15La1.85CuO4``), which pymatgen's own reduction, that
+    we do not use for this reason, does not give; nor does it tell deuterium from hydrogen. Raises ValueError where
+    there is no site.
     """
     counts: dict[tuple[tuple[int, float], ...], int] = {}
     for occupants in sites:
@@ -56,18 +59,21 @@ def reduced_formula(sites: Iterable[Mapping[int, float]]) -> str:
     if not counts:
         raise ValueError("a formula needs at least one site")
     divisor = math.gcd(*counts.values())
-    return _formula(tuple(sorted((key, n // divisor) for key, n in counts.items())))
-
-
-@functools.lru_cache(maxsize=65536)
-def _formula(counts: tuple[tuple[tuple[tuple[int, float], ...], int], ...]) -> str:
-    from pymatgen.core import Composition
-
-    amounts: dict[str, float] = {}
-    for mixture, n in counts:
+    amounts: dict[int, float] = {}
+    for mixture, n in counts.items():
         for code, occupancy in mixture:
-            amounts[species_symbol(code)] = amounts.get(species_symbol(code), 0.0) + occupancy * n
-    composition = Composition(amounts)
-    if all(len(mixture) == 1 and mixture[0][1] == 1.0 for mixture, _ in counts):
-        return composition.reduced_formula
-    return composition.formula.replace(" ", "")
+            amounts[code] = amounts.get(code, 0.0) + occupancy * n / divisor
+    symbols = sorted((_electronegativity(code), species_symbol(code), code) for code in amounts)
+    texts = ((symbol, f"{amounts[code]:.{MIXTURE_DECIMALS}f}".rstrip("0").rstrip(".")) for _, symbol, code in symbols)
+    return "".join(symbol + ("" if amount == "1" else amount) for symbol, amount in texts)
+
+
+@functools.cache
+def _electronegativity(code: int) -> float:
+    """Pauling's value, infinite for the elements without one (light noble gases and the heaviest)."""
+    from pymatgen.core import Element
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pymatgen warns where there is no value
+        value = Element("H" if code == DEUTERIUM else species_symbol(code)).X
+    return float(value) if value == value else math.inf

@@ -82,7 +82,7 @@ def _clean_occupants(name: str, index: int, occupants: Mapping[int, float]) -> d
     symbols = {species_symbol(code): float(amount) for code, amount in occupants.items()}
     if not occupants or not all(0 < amount < np.inf for amount in occupants.values()):
         raise BadCrystalError(name, "occupancy not positive", f"site {index} holds {symbols}")
-    if total > 1 + OCCUPANCY_TOLERANCE:
+    if total - 1 > OCCUPANCY_TOLERANCE + 1e-9:
         raise BadCrystalError(name, "total occupancy above 1", f"site {index} holds {symbols}, {total:.4f} in all")
     return {code: float(amount) / max(total, 1.0) for code, amount in occupants.items()}
 
@@ -127,13 +127,11 @@ def crystal_from_sites(sites: Sites, symprec: float = 0.01, standardise: bool = 
 def _symmetry(sites: Sites, types: list[int], symprec: float, hall: int = 0) -> spglib.SpglibDataset:
     try:
         dataset = spglib.get_symmetry_dataset((sites.lattice, sites.frac, types), symprec, hall_number=hall)
-        message = spglib.get_error_message() if dataset is None else ""
-    except spglib.SpglibError as error:
-        dataset, message = None, str(error)
+    except spglib.SpglibError:
+        dataset = None
     if dataset is None:
-        raise BadCrystalError(
-            sites.name, "no symmetry found", f"spglib with symprec {symprec} Å on {len(types)} sites: {message}"
-        )
+        detail = f"spglib fails with symprec {symprec} Å on {len(types)} sites; are two of them closer than that?"
+        raise BadCrystalError(sites.name, "no symmetry found", detail)
     return dataset
 
 
@@ -178,8 +176,10 @@ def sites_from_structure(structure: Structure, name: str) -> Sites:
     for index, site in enumerate(structure):
         mixture: dict[int, float] = {}
         for species, amount in site.species.items():
+            # pymatgen calls both isotopes H; only the name of the element keeps them apart.
+            element = getattr(species, "element", species)
             try:
-                code = species_code(species.symbol)
+                code = species_code(getattr(element, "name", str(element)))
             except ValueError as error:
                 raise BadCrystalError(name, "unknown element", f"site {index}: {error}") from error
             mixture[code] = mixture.get(code, 0.0) + float(amount)
@@ -222,7 +222,9 @@ def to_structures(crystals: CrystalSet) -> list[Structure]:
         starts = np.flatnonzero(np.any(np.diff(frac, axis=0, prepend=np.nan) != 0, axis=1))
         codes, amounts = crystals.species[rows], crystals.occupancy[rows]
         species: list[dict[str, float]] = [{} for _ in starts]
-        for site, code, amount in zip(np.repeat(np.arange(len(starts)), np.diff(starts, append=len(frac))), codes, amounts, strict=True):
+        for site, code, amount in zip(
+            np.repeat(np.arange(len(starts)), np.diff(starts, append=len(frac))), codes, amounts, strict=True
+        ):
             symbol = species_symbol(int(code))
             species[site][symbol] = species[site].get(symbol, 0.0) + float(amount)
         weights = np.add.reduceat(amounts, starts) if len(starts) else amounts

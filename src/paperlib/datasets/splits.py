@@ -1,0 +1,119 @@
+"""Splits into training, validation and test that keep whole groups of alike entries on one side.
+
+A random split of a database tests on near-copies of what was trained on. Here the unit that is dealt out is the
+group: entries of one reduced formula and space group, or the connected components of ``datasets.duplicates``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.lab.rng import uniform
+
+ENANTIOMORPHIC_PAIRS = (
+    (76, 78),
+    (91, 95),
+    (92, 96),
+    (144, 145),
+    (151, 153),
+    (152, 154),
+    (169, 170),
+    (171, 172),
+    (178, 179),
+    (180, 181),
+    (212, 213),
+)
+"""The 11 pairs of space groups that mirror each other (International Tables A, section 1.4.2): the two hands of one
+crystal, and of one powder pattern."""
+
+_ONE_HAND = {right: left for left, right in ENANTIOMORPHIC_PAIRS}
+
+
+class Split(NamedTuple):
+    """Sorted indices of the entries on each side."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def grouped_split(
+    groups: Sequence | np.ndarray,
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    *,
+    seed: int,
+    stratify: Sequence | np.ndarray | None = None,
+) -> Split:
+    """Deal whole groups out to training, validation and test.
+
+    ``groups`` (n,) names the group of each entry (text or integers), ``stratify`` (n,) its class. Which entries go
+    where depends on ``seed`` and the keys alone, not on the order of the entries.
+
+    1. Each group draws a number from its key, u(seed, SHA-256 of the key), and belongs to its commonest class.
+    2. Groups are taken class by class, in the order of u within a class.
+    3. Each goes to the side that lacks most entries of its share so far. This keeps the fractions in the whole set
+       and, since a class is dealt out in one run, in every class that has enough groups.
+    4. The first group (by u) of each class that occurs in two groups or more is given to training, unless training
+       has a group with that class for the sake of a rarer one: no class that can be learnt from elsewhere is only
+       tested.
+
+    Raises ValueError for no entries, lengths that differ, or fractions that are negative, leave training empty or do
+    not add up to 1.
+    """
+    keys = np.asarray(groups)
+    shares = np.asarray(fractions, dtype=np.float64)
+    if keys.ndim != 1 or len(keys) == 0:
+        raise ValueError(f"groups must hold one key per entry and at least one entry; got shape {keys.shape}")
+    if shares.shape != (3,) or not (shares >= 0).all() or shares[0] == 0 or abs(shares.sum() - 1) > 1e-9:
+        raise ValueError(
+            f"fractions are (train, validation, test), not negative, train above 0, sum 1; got {fractions}"
+        )
+    labels = np.zeros(len(keys), dtype=np.int64) if stratify is None else np.asarray(stratify)
+    if labels.shape != keys.shape:
+        raise ValueError(f"stratify has shape {labels.shape}, groups has {keys.shape}; give one class per entry")
+    names, group_of = np.unique(keys.astype(str), return_inverse=True)
+    class_of = np.unique(labels, return_inverse=True)[1]
+    held_by, n_entries = np.unique(np.column_stack([group_of, class_of]), axis=0, return_counts=True)
+    group, label = held_by.T
+    commonest_first = np.lexsort((label, -n_entries, group))
+    main_class = label[commonest_first][np.unique(group[commonest_first], return_index=True)[1]]
+
+    items = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") >> 1 for name in names]
+    draws = uniform(seed, "datasets.splits", np.array(items, dtype=np.int64))
+    to_train = _needed_in_train(group, label, draws)
+    sizes = np.bincount(group_of)
+    side_of, held, dealt = np.zeros(len(names), dtype=np.int64), np.zeros(3), 0
+    for g in np.lexsort((draws, main_class)).tolist():
+        dealt += sizes[g]
+        side_of[g] = 0 if g in to_train else np.argmax(shares * dealt - held)
+        held[side_of[g]] += sizes[g]
+    return Split(*(np.flatnonzero(side_of[group_of] == side) for side in range(3)))
+
+
+def _needed_in_train(group: np.ndarray, label: np.ndarray, draws: np.ndarray) -> set[int]:
+    """Groups that training gets so that it has every class of two groups or more. ``group`` and ``label`` list once
+    which group holds which class, ``draws`` has the number of each group."""
+    needed: set[int] = set()
+    by_class = np.lexsort((draws[group], label))
+    members_of = np.split(group[by_class], np.flatnonzero(np.diff(label[by_class])) + 1)
+    for members in sorted(members_of, key=len):
+        if len(members) >= 2 and needed.isdisjoint(members.tolist()):
+            needed.add(int(members[0]))
+    return needed
+
+
+def formula_group_keys(crystals: CrystalSet) -> np.ndarray:
+    """(n,) str: reduced formula and space group number, e.g. ``SiO2|152``; the two groups of an enantiomorphic pair
+    give one key."""
+    numbers = [_ONE_HAND.get(int(number), int(number)) for number in crystals.space_group]
+    return np.array([f"{f}|{n}" for f, n in zip(crystals.formula, numbers, strict=True)], dtype=np.str_)
+
+
+def leakage(keys_a: Iterable, keys_b: Iterable) -> int:
+    """How many different keys occur on both sides; 0 for a clean split."""
+    return len({str(key) for key in keys_a} & {str(key) for key in keys_b})
