@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gemmi
 import numpy as np
 import pandas as pd
 
 from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
+from paperlib.symmetry.extinction import class_symbols, extinction_classes
+from paperlib.symmetry.groups import crystal_family
 
 TWO_THETA = np.linspace(5, 90, 1000)
 KS = (1, 3, 5)
@@ -59,30 +60,20 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     return folder
 
 
-def class_table() -> pd.DataFrame:
-    """About a hundred classes of space groups with equal absences; the partition is rough, the look is real."""
-    hkl = np.array([(h, k, l) for h in range(-4, 5) for k in range(-4, 5) for l in range(-4, 5)])  # noqa: E741
-    found: dict[tuple, list[int]] = {}
-    for number in range(1, 231):
-        group = gemmi.get_spacegroup_reference_setting(number)
-        absent = group.operations().systematic_absences(hkl)
-        laue = "hexagonal" if 143 <= number <= 194 else group.crystal_system_str()
-        found.setdefault((laue, group.hm[0], np.asarray(absent).tobytes()), []).append(number)
-    rows = []
-    for (lattice, centring, _), members in found.items():
-        dashes = {"cubic": 2, "triclinic": 1}.get(lattice, 3)
-        words = gemmi.get_spacegroup_reference_setting(members[0]).hm.split()[1:]
-        shown = [w if w in ("21", "41", "31", "61", "42", "62", "63") else "-" for w in words] or ["-"]
-        symbol = " ".join([centring, *(shown + ["-"] * dashes)[:dashes]])
-        rows.append((lattice, symbol, members))
+def class_table(scheme: str = "published") -> pd.DataFrame:
+    """The table of extinction classes, with the real symbols and members."""
+    members = extinction_classes(scheme)
+    symbols = class_symbols(scheme)
     return pd.DataFrame(
         {
-            "index": range(len(rows)),
-            "symbol": [symbol for _, symbol, _ in rows],
-            "lattice": [f"{lattice} {symbol[0]}" for lattice, symbol, _ in rows],
-            "n_groups": [len(members) for _, _, members in rows],
-            "members": [" ".join(map(str, members)) for _, _, members in rows],
-            "conditions": ["hkl: h+k=2n; h0l: h, l=2n; 00l: l=2n" if i % 3 else "none" for i in range(len(rows))],
+            "index": range(len(members)),
+            "symbol": symbols,
+            "lattice": [
+                f"{crystal_family(groups[0])} {symbol[0]}" for groups, symbol in zip(members, symbols, strict=True)
+            ],
+            "n_groups": [len(groups) for groups in members],
+            "members": [" ".join(map(str, groups)) for groups in members],
+            "conditions": ["none", *["hkl: h+k=2n; h0l: h=2n, l=2n; 00l: l=2n"] * (len(members) - 1)],
         }
     )
 
@@ -119,14 +110,13 @@ def _face_centred(h, k, l) -> bool:  # noqa: E741
 
 
 def _extinction_groups(run: _Writer, table: pd.DataFrame) -> None:
-    n = len(table)
     rows = []
     for i, scheme in enumerate(SCHEMES):
-        run.table(f"classes_{scheme}", **table)
+        run.table(f"classes_{scheme}", **class_table(scheme))
         for k, ceiling in zip(KS, (0.43, 0.81, 0.917), strict=True):
-            rows.append((scheme, k, ceiling + 0.005 * i, n + 2 * i))
+            rows.append((scheme, k, ceiling + 0.005 * i, len(class_table(scheme))))
             run.value(f"ceiling_{scheme}_top{k}", ceiling + 0.005 * i, n=230)
-        run.value(f"n_classes_{scheme}", n + 2 * i, n=230)
+        run.value(f"n_classes_{scheme}", len(class_table(scheme)), n=230)
     run.table("ceilings", **pd.DataFrame(rows, columns=["scheme", "k", "ceiling", "n_classes"]))
     run.value("largest_class", int(table["n_groups"].max()))
     run.value("singletons", int((table["n_groups"] == 1).sum()))
@@ -138,7 +128,7 @@ def _extinction_groups(run: _Writer, table: pd.DataFrame) -> None:
         name=["NaCl, rock salt", "ZnS, zinc blende", "CsCl, caesium chloride"],
         space_group=[225, 216, 221],
         symbol=["F m -3 m", "F -4 3 m", "P m -3 m"],
-        class_symbol=["F - - -", "F - - -", "P - - -"],
+        class_symbol=["F - - - (cubic)", "F - - - (cubic)", "P - - - (cubic)"],
     )
     stacked = pd.concat([x.assign(row=i) for i, x in enumerate(lines)], ignore_index=True)
     run.table("one_pattern_lines", **stacked[["row", "h", "k", "l", "two_theta", "intensity"]])
@@ -352,7 +342,7 @@ def _interpretability(run: _Writer, table: pd.DataFrame, generator: np.random.Ge
         formula=["Ca3Al2Si3O12"],
         space_group=[230],
         symbol=["I a -3 d"],
-        class_symbol=["I a - d"],
+        class_symbol=["I a - d (cubic)"],
         probability=[0.873],
         correct=[True],
     )

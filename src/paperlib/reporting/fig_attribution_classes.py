@@ -12,11 +12,12 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import extinction_symbol
 
+NAME = "12_interpretability_classes"
 STEM = "12_interpretability"
 NEEDS = (STEM, "01_extinction_groups")
 CAPTION_NOTE = (
     "Grey: mean pattern. Areas: mean integrated gradients, red for the class and blue against it, each panel "
-    "scaled to its own maximum. Strip: mean Grad-CAM. In brackets the number of patterns."
+    "scaled to its own maximum. Strip: mean Grad-CAM. Behind the symbol the number of patterns."
 )
 _PITCH = 2.75
 """Height of one panel: the pattern from 0 to 1, the attribution from -1 to -0.1, the strip at -1.35."""
@@ -33,7 +34,7 @@ def draw(results: Results) -> Figure:
     # panels are stacked in one axis per column: a hundred axes would take a minute to lay out
     for column, ax in enumerate(fig.subplots(1, columns, squeeze=False)[0]):
         for place, i in enumerate(shown[column * rows : (column + 1) * rows]):
-            label = f"{extinction_symbol(str(symbols[maps['class_index'][i]]))} ({maps['class_count'][i]})"
+            label = f"{extinction_symbol(str(symbols[maps['class_index'][i]]))}, {maps['class_count'][i]}"
             _panel(ax, {name: maps[name][i] for name in _PARTS}, maps["two_theta"], -place * _PITCH, label)
         ax.set(xlim=(maps["two_theta"][0], maps["two_theta"][-1]), xlabel=marks.TWO_THETA)
         ax.set_ylim(-(rows - 1) * _PITCH - 1.45, 1.35)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import gemmi
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
@@ -12,7 +11,9 @@ from matplotlib.figure import Figure
 from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import space_group_symbol
+from paperlib.symmetry.groups import symbol
 
+NAME = "12_interpretability_groups"
 STEM = "12_interpretability"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
@@ -53,7 +54,7 @@ def draw(results: Results) -> Figure:
 
 
 def _label(number: int, count: int) -> str:
-    return f"{number} {space_group_symbol(gemmi.get_spacegroup_reference_setting(number).hm)} ({count})"
+    return f"{number} {space_group_symbol(symbol(number))} ({count})"
 
 
 def _strips(patterns: np.ndarray, attributions: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 
+NAME = "03_databases_bias"
 STEM = "03_databases"
 NEEDS = (STEM,)
 SYSTEMS = {

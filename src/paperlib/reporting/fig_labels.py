@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 
+NAME = "06_labels"
 STEM = "06_labels"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
