@@ -8,14 +8,15 @@ another file is made. Nothing here is a result: delete the folder and it comes b
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.sources import Loaded, Skipped, load_crystals
+from paperlib.crystals.loading import Loaded, Skipped
+from paperlib.crystals.sources import load_crystals
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import paths, provenance
@@ -61,7 +62,7 @@ def prepared_crystals(source: str, symprec: float = 0.01) -> Loaded:
     loaded = load_crystals(source, symprec=symprec)
     loaded.crystals.save(folder / "crystals.npz")
     about = {"declared": [int(d) for d in loaded.declared_space_group]}
-    about["skipped"] = [{"name": s.name, "reason": s.reason} for s in loaded.skipped]
+    about["skipped"] = [asdict(s) for s in loaded.skipped]
     write_json(folder / "about.json", about)  # last: its presence says that the folder is whole
     return loaded
 

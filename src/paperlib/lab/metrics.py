@@ -57,6 +57,14 @@ def class_frequencies(targets: np.ndarray, n_classes: int) -> np.ndarray:
     return np.bincount(targets, minlength=n_classes) / len(targets)
 
 
+def mean_by_group(values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The groups that occur (g,), how often (g,), and the mean of their rows of ``values`` (n, p), as (g, p)."""
+    found, index, count = np.unique(groups, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(found), values.shape[1]))
+    np.add.at(sums, index, values)
+    return found, count, sums / count[:, None]
+
+
 def bootstrap(
     scores: np.ndarray,
     groups: np.ndarray | None = None,

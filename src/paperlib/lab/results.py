@@ -101,6 +101,15 @@ class Results:
         with np.load(self._file(stem, f"{name}.npz"), allow_pickle=False) as archive:
             return dict(archive)
 
+    def weights(self, stem: str, name: str) -> Path:
+        """The file ``<name>.safetensors`` that a stem wrote; in a clone the released copy in ``data/models``."""
+        own = self.folder(stem) / f"{name}.safetensors"
+        released = paths.root() / "data" / "models" / f"{stem}-{name}.safetensors"
+        for path in (own, released):
+            if path.is_file() and sha256_of(path) == self.manifest(stem)["outputs"].get(path.name, {}).get("sha256"):
+                return path
+        return self._file(stem, own.name)
+
     def value(self, key: str) -> Value:
         """The value with the key ``stem/name``. Raises MissingResultError for an unknown key."""
         stem, _, name = key.partition("/")

@@ -26,6 +26,7 @@ READS_ALL = ("90_figures", "91_values", "00_overview")
 """Notebooks that gather whatever results there are, and so depend on every notebook before them."""
 
 
+_CHATTER = ("Executing", "Ending", "Input", "Output", "Working directory", "[IPKernelApp]")
 UNFINISHED = ("failed", "paused", "waits")
 
 
@@ -136,7 +137,7 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
                 cwd=str(paths.root()),
                 progress_bar=False,
                 log_output=True,
-                stdout_file=None,
+                extra_arguments=["--IPKernelApp.log_level=40"],
             )
     except papermill.exceptions.PapermillExecutionError as error:
         raise NotebookFailed(_explain(error.ename, error.evalue, attempt)) from error
@@ -177,7 +178,7 @@ def _kernel_environment() -> Iterator[None]:
     logger = logging.getLogger("papermill")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("    %(message)s"))
-    handler.addFilter(lambda record: not record.getMessage().startswith(("Executing", "Ending", "Input", "Output")))
+    handler.addFilter(lambda record: bool(text := record.getMessage().strip()) and not text.startswith(_CHATTER))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
