@@ -137,10 +137,13 @@ def candidates(
 
     Crystal i, with cell ``cell[i]`` ((n, 6), Å and degrees), takes those of ``tables[table_of[i]]``.
     """
-    length = np.array([len(table.hkl) for table in tables])
+    no_table = ReflectionTable(np.zeros((0, 3), dtype=np.int16), np.zeros(0, dtype=np.int16))
+    length = np.array([len(table.hkl) for table in tables], dtype=np.int64)
     first = np.cumsum(length) - length
-    hkl = torch.from_numpy(np.concatenate([t.hkl for t in tables])).to(device)
-    multiplicity = torch.from_numpy(np.concatenate([t.multiplicity for t in tables])).to(device)
+    hkl = torch.from_numpy(np.concatenate([no_table.hkl, *(t.hkl for t in tables)])).to(device)
+    multiplicity = torch.from_numpy(np.concatenate([no_table.multiplicity, *(t.multiplicity for t in tables)])).to(
+        device
+    )
 
     count = torch.from_numpy(length[table_of])
     shift = torch.from_numpy(first[table_of]) - (count.cumsum(0) - count)

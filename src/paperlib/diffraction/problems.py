@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from paperlib.crystals.crystal_set import CrystalSet
@@ -49,7 +51,9 @@ def raise_problems(crystals: CrystalSet, problems: list[tuple[int, str]], shown:
 def _check_cells(crystals: CrystalSet, instrument: Instrument, found: dict[int, str]) -> None:
     cell = crystals.cell
     edges, angles = cell[:, :3], cell[:, 3:]
-    max_inverse_d = 2 * instrument.max_s
+    # Lines beyond the end of the range, whose tails reach into it, are computed too.
+    last = min(instrument.two_theta[1] + instrument.reach, 180.0)
+    max_inverse_d = 2 * math.sin(math.radians(last / 2)) / instrument.wavelength
     with np.errstate(invalid="ignore", over="ignore"):
         cosine = np.cos(np.radians(angles))
         volume_factor = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)

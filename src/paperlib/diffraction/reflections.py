@@ -101,7 +101,8 @@ def powder_reflections(
         found = candidates(tables, table_of, part.cell, (low, high), device)
         sine = torch.sqrt(found.inverse_d_squared) * (instrument.wavelength / 2)
         two_theta = torch.rad2deg(2 * torch.arcsin(sine))
-        order = torch.argsort(found.crystal + two_theta / 360, stable=True)
+        order = torch.argsort(two_theta, stable=True)
+        order = order[torch.argsort(found.crystal[order], stable=True)]
         crystal, hkl, multiplicity, inverse_d_squared = (column[order] for column in found)
         two_theta = two_theta[order]
         counts = torch.bincount(crystal, minlength=len(part)).cpu().numpy()
@@ -131,7 +132,7 @@ def _chunks(
     keys = np.column_stack([number, boxes(crystals.cell, max_inverse_d)])
     keys, table_of = np.unique(keys, axis=0, return_inverse=True)
     tables = [reflection_table(number, tuple(box)) for number, *box in keys.tolist()]
-    cost = np.array([_BYTES_PER_CANDIDATE * len(table.hkl) for table in tables])[table_of]
+    cost = np.array([_BYTES_PER_CANDIDATE * len(table.hkl) for table in tables], dtype=np.int64)[table_of]
     begin = 0
     while True:
         total = np.cumsum(cost[begin:])

@@ -1,0 +1,158 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from paperlib.crystals.species import species_code
+from paperlib.diffraction.instrument import CU_KALPHA, Instrument
+from paperlib.diffraction.simulate import powder_patterns, validate
+from paperlib.symmetry.groups import operations
+
+
+def test_shape_scale_and_strongest_line(build, halite):
+    pattern = powder_patterns(build(halite), CU_KALPHA)
+    assert pattern.shape == (1, 1000)
+    assert pattern.dtype == torch.float32
+    assert float(pattern.max()) == 1.0
+    # 200 of NaCl: d = 2.8201 Å, 2θ = 31.73° at 1.541838 Å.
+    assert CU_KALPHA.grid()[int(pattern.argmax())] == pytest.approx(31.73, abs=CU_KALPHA.step)
+
+
+def test_absolute_patterns_hold_the_intensity_of_the_lines(build, halite):
+    from paperlib.diffraction.reflections import powder_reflections
+
+    fine = Instrument(n_points=8501)
+    pattern = powder_patterns(build(halite), fine, normalise="none")
+    lines = powder_reflections(build(halite), fine)
+    assert float(pattern.sum() * fine.step) == pytest.approx(float(lines.intensity.sum()), rel=1e-5)
+
+
+def test_patterns_do_not_depend_on_the_batch(build, symmetric):
+    rng = np.random.default_rng(9)
+    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(1, 231, 9)))
+    together = powder_patterns(crystals, CU_KALPHA)
+    backwards = powder_patterns(crystals[np.arange(len(crystals))[::-1]], CU_KALPHA)
+    assert torch.allclose(together, backwards.flip(0), atol=1e-5, rtol=0)
+    assert torch.allclose(powder_patterns(crystals[7], CU_KALPHA)[0], together[7], atol=1e-5, rtol=0)
+
+
+def test_single_and_double_precision_agree(build, symmetric):
+    rng = np.random.default_rng(10)
+    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(5, 231, 9)))
+    single = powder_patterns(crystals, CU_KALPHA)
+    double = powder_patterns(crystals, CU_KALPHA, dtype=torch.float64)
+    assert double.dtype == torch.float32
+    assert torch.allclose(single, double, atol=1e-5, rtol=0)
+
+
+def test_a_line_just_outside_still_leaves_its_tail(build):
+    # 100 of a primitive cubic cell stands at 2θ = 29.95°, below the first point.
+    edge = 1.541838 / 2 / np.sin(np.radians(29.95 / 2))
+    crystal = build({"cell": [edge] * 3 + [90.0] * 3, "frac": [[0, 0, 0]], "species": [26]})
+    pattern = powder_patterns(crystal, Instrument(two_theta=(30.0, 60.0), n_points=1000))[0]
+    assert float(pattern[0]) > float(pattern[1]) > float(pattern[2]) > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_gpu_and_cpu_agree(build, symmetric):
+    rng = np.random.default_rng(12)
+    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(1, 231, 5)))
+    on_gpu = powder_patterns(crystals, CU_KALPHA, device="cuda").cpu()
+    assert torch.allclose(on_gpu, powder_patterns(crystals, CU_KALPHA), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["NaCl", "rutile", "Si", "quartz", "corundum", "CsCl", "bccFe", "baddeleyite_ZrO2"])
+def test_profiles_of_crysfml(reference_folder, build, name):
+    """Whole profiles: neutrons to 3e-4 of the maximum, X-rays to 5e-3 (its f' and f'' come from another table)."""
+    numbers = {"NaCl": 225, "rutile": 136, "Si": 227, "quartz": 154, "corundum": 167, "CsCl": 221, "bccFe": 229}
+    entry = json.loads((reference_folder / "crysfml_cw_profiles_structures.json").read_text())[name]
+    rotations, translations = operations(numbers.get(name, 14))
+    frac, species = [], []
+    for _, symbol, position, _ in entry["atoms"]:
+        points = (rotations @ np.array(position, dtype=float) + translations) % 1
+        points = np.unique(points.round(6) % 1, axis=0)
+        frac += points.tolist()
+        species += [species_code(symbol.capitalize())] * len(points)
+    crystal = build({"cell": [float(x) for x in entry["cell"].split()], "frac": frac, "species": species})
+    with np.load(reference_folder / "crysfml_cw_profiles.npz") as profiles:
+        for kind, radiation, wavelength, tolerance in (
+            ("Neutrons", "neutron", 1.5403, 3e-4),
+            ("X-rays", "xray", 1.54056, 5e-3),
+        ):
+            theirs = profiles[f"{name}|{kind}|y"]
+            instrument = Instrument(
+                radiation,
+                wavelength,
+                (5, 90),
+                len(theirs),
+                resolution=(0.02, -0.02, 0.04),
+                polarisation=False,
+                anomalous=radiation == "xray",
+            )
+            ours = powder_patterns(crystal, instrument)[0].numpy()
+            assert np.abs(ours - theirs).max() < tolerance
+
+
+# Crystals that cannot be simulated
+
+
+def test_bad_crystals_are_named_with_value_and_unit(build, halite):
+    nothing = halite | {"frac": np.zeros((0, 3)), "species": np.zeros(0)}
+    bad = {
+        "edge": halite | {"cell": [0.0, 5.6, 5.6, 90, 90, 90]},
+        "flat": halite | {"cell": [5, 5, 5, 40, 40, 120], "standard": False},
+        "nan": halite | {"frac": halite["frac"] * [[np.nan, 1, 1]]},
+        "einsteinium": halite | {"species": [99] * 8},
+        "too full": halite | {"occupancy": 1.2},
+        "negative B": halite | {"b_iso": -1.0},
+        "wrong metric": halite | {"cell": [5.64, 5.64, 5.7, 90, 90, 90]},
+        "wrong group": halite | {"space_group": 231},
+        "no atoms": nothing,
+        "too small": halite | {"cell": [0.5] * 3 + [90.0] * 3},
+        "too large": halite | {"cell": [250.0] * 3 + [90.0] * 3},
+    }
+    crystals = build(halite, *(crystal | {"source_id": name} for name, crystal in bad.items()), halite)
+    problems = dict(validate(crystals, CU_KALPHA))
+    reasons = {str(crystals.source_id[i]): reason for i, reason in problems.items()}
+    assert reasons.keys() == bad.keys()
+    expected = {
+        "edge": "(0, 5.6, 5.6, 90, 90, 90) (Å, degrees) encloses no volume",
+        "flat": "encloses no volume",
+        "nan": "(nan, 0, 0) are not finite",
+        "einsteinium": "no X-ray form factor for Es",
+        "too full": "occupancy 1.2 of site 0",
+        "negative B": "is -1 Å²",
+        "wrong metric": "metric of space group 225",
+        "wrong group": "space group 231",
+        "no atoms": "no atoms",
+        "too small": "between 2θ = 5° and 90° at 1.54184 Å",
+        "too large": "250, 250, 250, 90, 90, 90) (Å, degrees) is too large",
+    }
+    assert all(part in reasons[name] for name, part in expected.items())
+    with pytest.raises(ValueError, match=r"10 of 13 crystals(.|\n)*crystal 1 \(edge\): cell(.|\n)*and 5 more"):
+        powder_patterns(crystals, CU_KALPHA)
+    good = np.setdiff1d(np.arange(len(crystals)), list(problems))
+    assert bool(torch.isfinite(powder_patterns(crystals[good], CU_KALPHA)).all())
+
+
+def test_crystals_without_lines_are_found_late_but_named(build, halite):
+    crystals = build(halite, halite | {"cell": [0.5] * 3 + [90.0] * 3, "source_id": "tiny"})
+    with pytest.raises(ValueError, match=r"crystal 1 \(tiny\): no reflection lies between"):
+        powder_patterns(crystals, CU_KALPHA)
+
+
+def test_neutrons_know_other_elements(build, halite):
+    polonium = halite | {"species": [84] * 8, "source_id": "Po"}
+    assert validate(build(polonium), CU_KALPHA) == []
+    assert validate(build(polonium), Instrument("neutron")) == [(0, "no neutron scattering length for Po")]
+
+
+def test_unknown_scale_is_refused(build, halite):
+    with pytest.raises(ValueError, match="'sum'"):
+        powder_patterns(build(halite), CU_KALPHA, normalise="sum")
+
+
+def test_no_crystals_no_patterns(build, halite):
+    assert powder_patterns(build(halite)[0:0], CU_KALPHA).shape == (0, 1000)
+    assert validate(build(halite)[0:0], CU_KALPHA) == []
