@@ -1,8 +1,8 @@
 """Which reflections a powder line list needs: one of each set of equivalents, and how many it stands for.
 
 Every Laue class has an asymmetric unit, a cone of reciprocal space that holds one reflection of each set of
-equivalents (International Tables B, section 1.3.4.2.2.4; the cones are CCP4's, for the settings of
-``paperlib.symmetry.groups``). A table holds the reflections of that cone inside a box of indices, without those
+equivalents (International Tables B, section 1.3.4.2.2.4; the cones are chosen so that the reflection carries the indices that
+are usually printed, 200 and 311 rather than 020 and 131). A table holds the reflections of that cone inside a box of indices, without those
 that the space group extinguishes. Boxes come in few sizes, so that crystals share tables.
 """
 
@@ -28,15 +28,15 @@ _CONES: dict[str, Callable[[_Indices, _Indices, _Indices], NDArray[np.bool_]]] =
     "-1": lambda h, k, l: (l > 0) | (l == 0) & ((h > 0) | (h == 0) & (k >= 0)),
     "2/m": lambda h, k, l: (k >= 0) & ((l > 0) | (l == 0) & (h >= 0)),
     "mmm": lambda h, k, l: (h >= 0) & (k >= 0) & (l >= 0),
-    "4/m": lambda h, k, l: (l >= 0) & ((h >= 0) & (k > 0) | (h == 0) & (k == 0)),
+    "4/m": lambda h, k, l: (l >= 0) & ((h > 0) & (k >= 0) | (h == 0) & (k == 0)),
     "4/mmm": lambda h, k, l: (h >= k) & (k >= 0) & (l >= 0),
-    "-3": lambda h, k, l: (h >= 0) & (k > 0) | (h == 0) & (k == 0) & (l >= 0),
+    "-3": lambda h, k, l: (h > 0) & (k >= 0) | (h == 0) & (k == 0) & (l >= 0),
     "-31m": lambda h, k, l: (h >= k) & (k >= 0) & ((k > 0) | (l >= 0)),
     "-3m1": lambda h, k, l: (h >= k) & (k >= 0) & ((h > k) | (l >= 0)),
-    "6/m": lambda h, k, l: (l >= 0) & ((h >= 0) & (k > 0) | (h == 0) & (k == 0)),
+    "6/m": lambda h, k, l: (l >= 0) & ((h > 0) & (k >= 0) | (h == 0) & (k == 0)),
     "6/mmm": lambda h, k, l: (h >= k) & (k >= 0) & (l >= 0),
-    "m-3": lambda h, k, l: (h >= 0) & ((l >= h) & (k > h) | (l == h) & (k == h)),
-    "m-3m": lambda h, k, l: (k >= l) & (l >= h) & (h >= 0),
+    "m-3": lambda h, k, l: (l >= 0) & ((k >= l) & (h > l) | (k == l) & (h == l)),
+    "m-3m": lambda h, k, l: (h >= k) & (k >= l) & (l >= 0),
 }
 _NEGATIVE_AXES = {"-1": (1, 1, 0), "2/m": (1, 0, 0), "-3": (0, 0, 1), "-31m": (0, 0, 1), "-3m1": (0, 0, 1)}
 """For the cones that reach into negative h, k or l: which of them."""

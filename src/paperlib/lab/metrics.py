@@ -6,6 +6,8 @@ and related items (the structures of one formula, say) together.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
@@ -85,9 +87,18 @@ def bootstrap(
         raise ValueError(f"{index.shape=} of the groups does not match {scores.shape=}")
     n_groups = int(index.max()) + 1
     totals, sizes = np.bincount(index, scores), np.bincount(index)
-    means = np.empty(n_resamples)
-    for i in range(n_resamples):
-        drawn = (rng.uniform(seed, "bootstrap", np.array([i]), n_groups)[0] * n_groups).astype(int)
-        means[i] = totals[drawn].sum() / sizes[drawn].sum()
+    times_drawn = _resamples(seed, n_groups, n_resamples)
+    means = (times_drawn @ totals) / (times_drawn @ sizes)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Value(float(scores.mean()), float(low), float(high), len(scores))
+
+
+@functools.lru_cache(maxsize=4)
+def _resamples(seed: int, n_groups: int, n_resamples: int) -> np.ndarray:
+    """(n_resamples, n_groups) float32: how often each resample draws each group."""
+    times_drawn = np.empty((n_resamples, n_groups), dtype=np.float32)
+    for i in range(n_resamples):
+        drawn = (rng.uniform(seed, "bootstrap", np.array([i]), n_groups)[0] * n_groups).astype(int)
+        times_drawn[i] = np.bincount(drawn, minlength=n_groups)
+    times_drawn.setflags(write=False)
+    return times_drawn
