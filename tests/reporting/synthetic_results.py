@@ -260,9 +260,11 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
             run.value(f"{short}_top{k}", value, value - 0.011, value + 0.011, 4000)
             if short != "direct":
                 low = value * 0.8
-                rows.append((model, "space group", -1, k, low, low - 0.01, low + 0.01, 4000))
+                own = model.removesuffix(", summed")
+                rows.append((own, "space group", -1, k, low, low - 0.01, low + 0.01, 4000))
             if short == "summed":
                 run.value(f"sg_top{k}", low, low - 0.01, low + 0.01, 4000)
+                run.value(f"sg_frequency_top{k}", 0.1 * k, 0.1 * k - 0.01, 0.1 * k + 0.01, 4000)
     columns = ["model", "space", "seed", "k", "value", "low", "high", "n"]
     run.table("scores", **pd.DataFrame(rows, columns=columns))
     history = [
@@ -354,6 +356,7 @@ def _interpretability(run: _Writer, table: pd.DataFrame, generator: np.random.Ge
         ("cam_resolution", 5.95),
         ("cam_positions", 15),
         ("attribution_on_lines", 0.812),
+        ("points_on_lines", 0.311),
     ):
         run.value(name, value, n=512)
     run.finish()

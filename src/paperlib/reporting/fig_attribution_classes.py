@@ -12,7 +12,6 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import extinction_symbol
 
-NAME = "12_interpretability_classes"
 STEM = "12_interpretability"
 NEEDS = (STEM, "01_extinction_groups")
 CAPTION_NOTE = (

@@ -13,7 +13,6 @@ from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import space_group_symbol
 from paperlib.symmetry.groups import symbol
 
-NAME = "12_interpretability_groups"
 STEM = "12_interpretability"
 NEEDS = (STEM,)
 CAPTION_NOTE = (

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 
-NAME = "03_databases_bias"
 STEM = "03_databases"
 NEEDS = (STEM,)
 SYSTEMS = {

@@ -9,7 +9,6 @@ from matplotlib.ticker import MaxNLocator
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 
-NAME = "01_extinction_groups_classes"
 STEM = "01_extinction_groups"
 NEEDS = (STEM,)
 CAPTION_NOTE = (

@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 
-NAME = "06_labels"
 STEM = "06_labels"
 NEEDS = (STEM,)
 CAPTION_NOTE = (

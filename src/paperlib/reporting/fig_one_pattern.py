@@ -10,7 +10,6 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import extinction_symbol, space_group_symbol
 
-NAME = "01_extinction_groups_one_pattern"
 STEM = "01_extinction_groups"
 NEEDS = (STEM,)
 CAPTION_NOTE = "Dashed lines: positions at which the third pattern has a line and the first two have none."

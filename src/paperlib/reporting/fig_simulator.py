@@ -10,7 +10,6 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import formula_symbol, space_group_symbol
 
-NAME = "02_simulator"
 STEM = "02_simulator"
 NEEDS = (STEM,)
 CAPTION_NOTE = "Deviations below 1e-16 are drawn at 1e-16."

@@ -9,7 +9,6 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import formula_symbol, space_group_symbol
 
-NAME = "03_databases_three_crystals"
 STEM = "03_databases"
 NEEDS = (STEM,)
 _STEP = 1.4

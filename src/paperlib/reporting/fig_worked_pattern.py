@@ -8,7 +8,6 @@ from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
 from paperlib.reporting.symbols import extinction_symbol, formula_symbol, space_group_symbol
 
-NAME = "12_interpretability_worked"
 STEM = "12_interpretability"
 NEEDS = (STEM,)
 CAPTION_NOTE = "Red areas speak for the class, blue ones against it; strip: Grad-CAM, smooth by construction."

@@ -1,0 +1,178 @@
+"""The tables of the manuscript, in LaTeX with booktabs, each with the profile that made it and its n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from paperlib.lab.results import Results, Value
+from paperlib.reporting.formats import format_count, format_named, format_number, format_value, origin_text, tex_escape
+from paperlib.reporting.symbols import extinction_symbol, space_group_symbol
+from paperlib.symmetry.groups import symbol
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its file name, the stems whose results it needs, and what makes its LaTeX."""
+
+    name: str
+    needs: tuple[str, ...]
+    make: Callable[[Results], str]
+
+
+def tabular(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
+    """A booktabs ``tabular`` with a note beneath. Cells are LaTeX already."""
+    lines = [rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", r"\toprule", " & ".join(header) + r" \\", r"\midrule"]
+    lines += [" & ".join(row) + r" \\" for row in rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\par\smallskip{{\footnotesize {note}}}", ""])
+
+
+def _note(results: Results, stem: str, items: str) -> str:
+    return f"{origin_text(results, stem)}; {items}."
+
+
+def extinction_classes(results: Results) -> str:
+    """The long table of the appendix: every class of the published scheme with conditions and members."""
+    stem = "01_extinction_groups"
+    table = results.table(stem, "classes_published")
+    head = r"& Symbol & Reflection conditions & Space groups \\"
+    last = _note(results, stem, f"{len(table)} classes, n = {table['n_groups'].sum()} space groups")
+    lines = [
+        r"\begin{longtable}{@{}rp{0.17\textwidth}p{0.43\textwidth}p{0.29\textwidth}@{}}",
+        rf"\toprule {head} \midrule \endfirsthead",
+        rf"\toprule {head} \midrule \endhead",
+        r"\bottomrule \endfoot",
+        rf"\bottomrule \multicolumn{{4}}{{@{{}}l}}{{\footnotesize {last}}} \endlastfoot",
+    ]
+    for row in table.itertuples(index=False):
+        conditions = "" if pd.isna(row.conditions) else tex_escape(str(row.conditions))
+        members = ", ".join(str(row.members).split())
+        lines.append(f"{row.index + 1} & {extinction_symbol(row.symbol)} & {conditions} & {members} \\\\")
+    return "\n".join([*lines, r"\end{longtable}", ""])
+
+
+def ceilings(results: Results) -> str:
+    """The best top-k of a 230-class model, if only absences carry information."""
+    stem = "01_extinction_groups"
+    table = results.table(stem, "ceilings")
+    names = {"absences": "absences alone", "published": "published table", "crystal_system": "by crystal system"}
+    rows = []
+    for scheme, part in table.groupby("scheme", sort=False):
+        best = part.set_index("k")["ceiling"]
+        shown = [format_value(Value(float(best[k])), percent=True) for k in (1, 3, 5)]
+        rows.append((names.get(str(scheme), tex_escape(str(scheme))), str(int(part["n_classes"].iloc[0])), *shown))
+    note = _note(results, stem, r"in \%, space groups equally frequent, n = 230")
+    return tabular("lrrrr", ("Classes", "Number", "Top-1", "Top-3", "Top-5"), rows, note)
+
+
+def databases(results: Results) -> str:
+    """Size and bias of each database."""
+    stem = "03_databases"
+    table = results.table(stem, "summary")
+    rows = [
+        (
+            tex_escape(row.database),
+            format_count(row.entries),
+            str(row.space_groups),
+            str(row.classes),
+            format_value(Value(float(row.top_ten_share)), percent=True),
+            f"{space_group_symbol(symbol(int(row.largest_group)))} "
+            f"({format_value(Value(float(row.largest_share)), percent=True)})",
+        )
+        for row in table.itertuples(index=False)
+    ]
+    reading = results.table(stem, "reading").iloc[0]
+    items = (
+        f"read {format_count(reading['read'])}, kept n = {format_count(reading['kept'])}, "
+        f"declared space group differs for {format_count(reading['declared_differs'])}"
+    )
+    header = ("Database", "Entries", "Groups", "Classes", r"Ten largest (\%)", r"Largest (\%)")
+    return tabular("lrrrrl", header, rows, _note(results, stem, items))
+
+
+def simulator(results: Results) -> str:
+    """Agreement of the simulator with independent programs."""
+    stem = "02_simulator"
+    values = results.values(stem)
+    wanted = (
+        ("max_position_deviation", r"line positions against pymatgen, largest deviation (\textdegree)"),
+        ("max_r_their_f0", r"$R$ of intensities, same form factors, largest (\%)"),
+        ("median_r_ours", r"$R$ of intensities, our form factors, median (\%)"),
+        ("max_r_ours", r"$R$ of intensities, our form factors, largest (\%)"),
+        ("cctbx_max_d", r"$d$ against cctbx, largest relative deviation"),
+        ("cctbx_max_xray", r"$|F|^2$ for X-rays against cctbx, of the strongest line"),
+        ("cctbx_max_neutron", r"$|F|^2$ for neutrons against cctbx, of the strongest line"),
+    )
+    rows = [
+        (text, format_named(name, values[name]), format_named(name, values[name], "n") or "--")
+        for name, text in wanted
+        if name in values
+    ]
+    note = _note(results, stem, f"n = {format_named('n_structures', values['n_structures'])} structures")
+    return tabular("lrr", ("Quantity", "Deviation", "$n$"), rows, note)
+
+
+def speed(results: Results) -> str:
+    """Structures per second of each program on the machine of the run."""
+    stem = "02_simulator"
+    table = results.table(stem, "speed")
+    rows = [
+        (
+            tex_escape(row.program),
+            tex_escape(row.what),
+            format_count(row.crystals),
+            format_number(float(row.per_second)),
+            format_number(float(row.ratio)),
+        )
+        for row in table.itertuples(index=False)
+    ]
+    device = tex_escape(str(results.manifest(stem)["record"].get("device", "device not recorded")))
+    note = _note(results, stem, f"{device}; up to n = {format_count(table['crystals'].max())} crystals")
+    return tabular("llrrr", ("Program", "What", "Crystals", "Per second", "Ratio"), rows, note)
+
+
+def labels(results: Results) -> str:
+    """Top-1, 3 and 5 of the label experiment, all seeds together."""
+    stem = "06_labels"
+    table = results.table(stem, "scores")
+    table = table[table["seed"] == -1].sort_values("space", kind="stable")
+    rows = []
+    for (space, model), part in table.groupby(["space", "model"], sort=False):
+        by_k = part.set_index("k")
+        rows.append((tex_escape(str(space)), tex_escape(str(model)), *(_score(by_k.loc[k]) for k in (1, 3, 5))))
+    n = results.value(f"{stem}/n_test")
+    items = rf"in \%, 95\,\% bootstrap intervals, n = {format_named('n_test', n)} test structures"
+    return tabular("llrrr", ("Scored on", "Model", "Top-1", "Top-3", "Top-5"), rows, _note(results, stem, items))
+
+
+def _score(row: pd.Series) -> str:
+    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
+    return format_value(Value(float(row["value"]), low, high), percent=True)
+
+
+def claims(results: Results) -> str:
+    """The claims of the paper with what the results say."""
+    stem = "00_overview"
+    table = results.table(stem, "claims")
+    rows = [(tex_escape(row.claim), tex_escape(row.holds), _breakable(row.evidence)) for row in table.itertuples()]
+    columns = r"p{0.36\textwidth}lp{0.44\textwidth}"
+    note = _note(results, stem, f"n = {len(table)} claims")
+    return tabular(columns, ("Claim", "Holds", "Evidence"), rows, note)
+
+
+def _breakable(text: str) -> str:
+    """Escaped, with places where long keys may be broken at the end of a line."""
+    return tex_escape(text).replace("/", r"/\allowbreak{}").replace(r"\_", r"\_\allowbreak{}")
+
+
+TABLES = (
+    Table("extinction_classes", ("01_extinction_groups",), extinction_classes),
+    Table("ceilings", ("01_extinction_groups",), ceilings),
+    Table("simulator", ("02_simulator",), simulator),
+    Table("speed", ("02_simulator",), speed),
+    Table("databases", ("03_databases",), databases),
+    Table("labels", ("06_labels",), labels),
+    Table("claims", ("00_overview",), claims),
+)
