@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 
 from paperlib.lab import freshness, paths, provenance
-from paperlib.lab.results import Results
-from paperlib.lab.store import write_json, write_text
+from paperlib.lab.results import Results, released_model
+from paperlib.lab.store import atomic_path, write_json, write_text
 
 
 class PublishError(RuntimeError):
@@ -72,6 +72,9 @@ def _copy(stem: str, profile: str) -> None:
     for name, entry in manifest["outputs"].items():
         if entry["published"]:
             shutil.copyfile(source / name, staging / name)
+        if entry["released"]:
+            with atomic_path(released_model(stem, name)) as partial:
+                shutil.copyfile(source / name, partial)
     write_json(staging / "manifest.json", manifest)
     shutil.rmtree(target, ignore_errors=True)
     staging.replace(target)

@@ -104,11 +104,13 @@ class Results:
     def weights(self, stem: str, name: str) -> Path:
         """The file ``<name>.safetensors`` that a stem wrote; in a clone the released copy in ``data/models``."""
         own = self.folder(stem) / f"{name}.safetensors"
-        released = paths.root() / "data" / "models" / f"{stem}-{name}.safetensors"
-        for path in (own, released):
-            if path.is_file() and sha256_of(path) == self.manifest(stem)["outputs"].get(path.name, {}).get("sha256"):
+        expected = self.manifest(stem)["outputs"].get(own.name, {}).get("sha256")
+        for path in (own, released_model(stem, own.name)):
+            if path.is_file() and sha256_of(path) == expected:
                 return path
-        return self._file(stem, own.name)
+        raise MissingResultError(
+            f"the weights {own.name} of {stem} are not here; run it again (NOTEBOOK={stem} FORCE=1)"
+        )
 
     def value(self, key: str) -> Value:
         """The value with the key ``stem/name``. Raises MissingResultError for an unknown key."""
@@ -126,6 +128,11 @@ class Results:
         """A line for captions and tables: which profile made the results, and when."""
         record = self.manifest(stem)["record"]
         return f"{record['profile']} profile, {record['finished'][:10]}"
+
+
+def released_model(stem: str, file_name: str) -> Path:
+    """Where the released weights of a stem lie: ``data/models/<stem>-<file name>``."""
+    return paths.root() / "data" / "models" / f"{stem}-{file_name}"
 
 
 def digest(manifest: dict[str, Any]) -> str:

@@ -122,9 +122,12 @@ class Run:
         """Write arrays as ``<name>.npz``; ``publish=False`` keeps them out of the repository."""
         self._written(f"{name}.npz", write_arrays, arrays, publish)
 
-    def file(self, name: str, publish: bool = True) -> Path:
-        """A path to write a file to; it becomes an output of the run when ``finish`` finds it."""
-        self._manifest["outputs"][name] = {"sha256": "", "published": publish}
+    def file(self, name: str, publish: bool = True, release: bool = False) -> Path:
+        """A path to write a file to; it becomes an output of the run when ``finish`` finds it.
+
+        ``release`` marks small weights, which publishing puts into ``data/models`` rather than ``data/results``.
+        """
+        self._manifest["outputs"][name] = {"sha256": "", "published": publish and not release, "released": release}
         return self._partial / name
 
     def value(self, name: str, value: float | int | str | Value, **more: Any) -> None:

@@ -47,12 +47,11 @@ class Side:
             raise MissingResultError(f"{self.key} has no {self.field} that could be compared")
         return float(found)
 
-    def show(self, number: float) -> str:
-        """The number with where it comes from, as evidence for a reader."""
-        if not self.key:
-            return f"{number:g}"
-        shown = f"{100 * number:.1f} %" if is_percent(self.key.partition("/")[2]) else f"{number:.4g}"
-        return f"{self.key}{'' if self.field == 'value' else ' ' + self.field} = {shown}"
+    def show(self, number: float, percent: bool) -> str:
+        """The number, as a percentage or as it is, with where it comes from: evidence for a reader."""
+        shown = f"{100 * number:.3g} %" if percent else f"{number:.4g}"
+        field = "" if self.field == "value" else f" {self.field}"
+        return f"{self.key}{field} = {shown}" if self.key else shown
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,11 @@ class Comparison:
     left: Side
     operator: str
     right: Side
+
+    @property
+    def percent(self) -> bool:
+        """Whether fractions are compared that the paper prints as percentages."""
+        return any(is_percent(side.key.partition("/")[2]) for side in (self.left, self.right) if side.key)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ def _judge(claim: Claim, results: Results) -> tuple[str, str]:
     for comparison in claim.comparisons:
         left, right = comparison.left.read(results), comparison.right.read(results)
         true = OPERATORS[comparison.operator](left, right)
-        sides = f"{comparison.left.show(left)} {comparison.operator} {comparison.right.show(right)}"
+        shown = [side.show(x, comparison.percent) for side, x in ((comparison.left, left), (comparison.right, right))]
+        sides = f" {comparison.operator} ".join(shown)
         evidence.append(f"{sides} ({'true' if true else 'false'}{_items(comparison, results)})")
         holds &= true
     return ("yes" if holds else "no"), "; ".join(evidence)

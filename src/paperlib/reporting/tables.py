@@ -29,6 +29,15 @@ def tabular(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]], 
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\par\smallskip{{\footnotesize {note}}}", ""])
 
 
+def longtable(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
+    """The same over several pages; the column type ``L{width}`` of the manuscript is a ragged paragraph."""
+    head = r"\toprule " + " & ".join(header) + r" \\ \midrule"
+    last = rf"\bottomrule \multicolumn{{{len(header)}}}{{@{{}}l}}{{\footnotesize {note}}} \endlastfoot"
+    lines = [rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", rf"{head} \endfirsthead", rf"{head} \endhead"]
+    lines += [r"\bottomrule \endfoot", last, *(" & ".join(row) + r" \\" for row in rows)]
+    return "\n".join([*lines, r"\end{longtable}", ""])
+
+
 def _note(results: Results, stem: str, items: str) -> str:
     return f"{origin_text(results, stem)}; {items}."
 
@@ -37,20 +46,18 @@ def extinction_classes(results: Results) -> str:
     """The long table of the appendix: every class of the published scheme with conditions and members."""
     stem = "01_extinction_groups"
     table = results.table(stem, "classes_published")
-    head = r"& Symbol & Reflection conditions & Space groups \\"
-    last = _note(results, stem, f"{len(table)} classes, n = {table['n_groups'].sum()} space groups")
-    lines = [
-        r"\begin{longtable}{@{}rp{0.17\textwidth}p{0.43\textwidth}p{0.29\textwidth}@{}}",
-        rf"\toprule {head} \midrule \endfirsthead",
-        rf"\toprule {head} \midrule \endhead",
-        r"\bottomrule \endfoot",
-        rf"\bottomrule \multicolumn{{4}}{{@{{}}l}}{{\footnotesize {last}}} \endlastfoot",
-    ]
-    for row in table.itertuples(index=False):
-        conditions = "" if pd.isna(row.conditions) else tex_escape(str(row.conditions))
-        members = ", ".join(str(row.members).split())
-        lines.append(f"{row.index + 1} & {extinction_symbol(row.symbol)} & {conditions} & {members} \\\\")
-    return "\n".join([*lines, r"\end{longtable}", ""])
+    rows = (
+        (
+            str(row.index + 1),
+            extinction_symbol(row.symbol),
+            "" if pd.isna(row.conditions) else tex_escape(str(row.conditions)),
+            ", ".join(str(row.members).split()),
+        )
+        for row in table.itertuples(index=False)
+    )
+    columns = r"rL{0.21\textwidth}L{0.4\textwidth}L{0.27\textwidth}"
+    note = _note(results, stem, f"{len(table)} classes, n = {table['n_groups'].sum()} space groups")
+    return longtable(columns, ("", "Symbol", "Reflection conditions", "Space groups"), rows, note)
 
 
 def ceilings(results: Results) -> str:
@@ -157,9 +164,9 @@ def claims(results: Results) -> str:
     stem = "00_overview"
     table = results.table(stem, "claims")
     rows = [(tex_escape(row.claim), tex_escape(row.holds), _breakable(row.evidence)) for row in table.itertuples()]
-    columns = r"p{0.36\textwidth}lp{0.44\textwidth}"
+    columns = r"L{0.4\textwidth}L{0.08\textwidth}L{0.44\textwidth}"
     note = _note(results, stem, f"n = {len(table)} claims")
-    return tabular(columns, ("Claim", "Holds", "Evidence"), rows, note)
+    return longtable(columns, ("Claim", "Holds", "Evidence"), rows, note)
 
 
 def _breakable(text: str) -> str:
