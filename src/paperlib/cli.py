@@ -54,13 +54,14 @@ def publish_run(arguments: argparse.Namespace) -> int:
 
 
 def draw(arguments: argparse.Namespace) -> int:
-    """Figures, tables and numbers again, from the published results alone."""
-    from paperlib.reporting import produce
+    """Figures, tables, numbers and the README's table again, from the published results alone."""
+    from paperlib.reporting import produce, readme
 
     results = publish.published_results()
     written = produce.draw_figures(results, paths.root() / "figures")
     written += produce.write_generated(results, paths.root() / "paper" / "generated")
-    print(f"{len(written)} files written to figures and paper/generated")
+    readme.write_block(paths.root() / "README.md", results)
+    print(f"{len(written)} files written to figures and paper/generated; the table in README.md is up to date")
     return 0
 
 

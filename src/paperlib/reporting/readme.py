@@ -1,0 +1,67 @@
+"""The table of results in README.md, written from the published results and never by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from paperlib.lab.results import Results, Value
+from paperlib.lab.store import write_text
+from paperlib.reporting.formats import format_value, is_percent
+
+BEGIN, END = "<!-- results: written by `make figures`, do not edit -->", "<!-- end of results -->"
+
+ROWS = (
+    ("Extinction classes of the 230 space groups: absences only, as published, by crystal system",
+     ("01_extinction_groups/n_classes_absences", "01_extinction_groups/n_classes_published",
+      "01_extinction_groups/n_classes_crystal_system")),
+    ("Ceiling of a 230-class model on balanced data, top-1/3/5 (%, 99 classes)",
+     tuple(f"01_extinction_groups/ceiling_published_top{k}" for k in (1, 3, 5))),
+    ("Line intensities against pymatgen, largest R (%): with its form factors; with ours",
+     ("02_simulator/max_r_their_f0", "02_simulator/max_r_ours")),
+    ("Structures read; share of the ten largest space groups (%)",
+     ("03_databases/n_kept", "03_databases/top_ten_share")),
+    ("Training and test patterns", ("06_labels/n_train", "06_labels/n_test")),
+    ("Extinction group, top-1 (%): trained on extinction groups", ("06_labels/direct_top1",)),
+    ("… trained on space groups, probabilities summed", ("06_labels/summed_top1",)),
+    ("… class frequencies alone, no pattern read", ("06_labels/frequency_top1",)),
+    ("… difference between the two trainings, paired", ("06_labels/difference_top1",)),
+    ("Space group, top-1 (%): trained on space groups", ("06_labels/sg_top1",)),
+    ("Attribution maps whose sum is right within 1 % (%)", ("12_interpretability/share_within",)),
+    ("Attribution on reflections; points on reflections (%)",
+     ("12_interpretability/attribution_on_lines", "12_interpretability/points_on_lines")),
+)  # fmt: skip
+"""What the README shows: a text and the keys of its values."""
+
+
+def results_block(results: Results) -> str:
+    """The table in Markdown, with the profile and the notebook behind every row."""
+    lines = ["| result | value [95 % interval] | made by |", "|---|---|---|"]
+    for text, keys in ROWS:
+        stem = keys[0].partition("/")[0]
+        numbers = "; ".join(_plain(key, results.value(key)) for key in keys)
+        executed = f"[`{stem}`](notebooks/executed/{stem}.ipynb), {results.origin(stem)}"
+        lines.append(f"| {text} | {numbers} | {executed} |")
+    return "\n".join(lines)
+
+
+def _plain(key: str, value: Value) -> str:
+    text = format_value(value, percent=is_percent(key.partition("/")[2]))
+    for tex, plain in (("$-$", "−"), (r"\,", "\u202f"), (r"\times10^{", " × 10^"), ("}$", ""), ("$", "")):
+        text = text.replace(tex, plain)
+    return text
+
+
+def write_block(path: Path, results: Results) -> bool:
+    """Put the table between the markers of a README; return whether that changed anything.
+
+    Raises ValueError where the markers are missing.
+    """
+    text = path.read_text(encoding="utf-8")
+    head, found, rest = text.partition(BEGIN)
+    _, closed, tail = rest.partition(END)
+    if not (found and closed):
+        raise ValueError(f"{path} must hold the lines {BEGIN!r} and {END!r}; the table of results goes between them")
+    new = f"{head}{BEGIN}\n{results_block(results)}\n{END}{tail}"
+    if new != text:
+        write_text(path, new)
+    return new != text
