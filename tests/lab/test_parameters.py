@@ -77,3 +77,11 @@ def test_an_unknown_notebook_or_profile_is_named(clone):
         parameters.read_notebook("04_none")
     with pytest.raises(ParameterError, match="desktop"):
         parameters.profile_parameters("01_count", "desktop")
+
+
+def test_a_profile_file_names_its_own_profile(clone):
+    folder = clone / "notebooks" / "params" / "laptop"
+    folder.mkdir(parents=True)
+    (folder / "03_sum.yml").write_text("profile: paper\n")
+    with pytest.raises(ParameterError, match="profile: paper; it must say laptop"):
+        parameters.profile_parameters("03_sum", "laptop")

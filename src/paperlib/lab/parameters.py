@@ -114,6 +114,8 @@ def profile_parameters(stem: str, profile: str) -> dict[str, Any]:
     changes = yaml.safe_load(path.read_text()) or {} if path.is_file() else {}
     if not isinstance(changes, dict):
         raise ParameterError(f"{path} must hold `name: value` lines")
+    if changes.get("profile", profile) != profile:
+        raise ParameterError(f"{path} says profile: {changes['profile']}; it must say {profile}, as its folder does")
     merged = declared | check_overrides(declared, changes, where=str(path))
     return merged | ({"profile": profile} if "profile" in declared else {})
 
