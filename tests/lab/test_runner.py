@@ -10,6 +10,7 @@ import time
 
 import papermill
 import pytest
+import torch
 
 from paperlib.lab import freshness, paths, publish, runner
 from paperlib.lab.results import Results, digest
@@ -91,6 +92,15 @@ def test_a_failure_is_explained_and_leaves_earlier_results(clone, fail, message)
     assert (paths.work("smoke") / "failed" / "01_count.ipynb").is_file()
 
 
+def test_the_paper_profile_stops_at_once_without_a_gpu(clone):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    done = command("reproduce", "--profile", "paper", "--notebook", "01_count")
+    assert done.returncode == 1
+    assert "the paper profile needs a CUDA device and finds none; use PROFILE=laptop" in done.stdout
+    assert not manifests("paper")
+
+
 def test_a_full_disk_is_named_and_leaves_earlier_results(clone):
     runner.reproduce(JOB)
     before = {path: path.read_bytes() for path in manifests()}
@@ -109,9 +119,9 @@ def test_a_run_killed_in_the_middle_resumes_from_its_checkpoint(clone):
     book.write_text(book.read_text().replace("steps = 1", "steps = 8").replace("seconds = 0.0", "seconds = 0.5"))
     line = [sys.executable, "-m", "paperlib.cli", "reproduce", "--notebook", "02_slow"]
     process = subprocess.Popen(line, env=os.environ, stdout=subprocess.DEVNULL, start_new_session=True)
-    folder = paths.work("smoke") / "checkpoints" / "02_slow" / "steps"
+    folder = paths.work("smoke") / "checkpoints" / "02_slow"
     deadline = time.monotonic() + 60
-    while len(list(folder.glob("step-*"))) < 3:
+    while len(list(folder.glob("steps-*/step-*"))) < 3:
         assert time.monotonic() < deadline, "the run never got to its third step"
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pooch
 
@@ -68,18 +71,24 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
             f"{name} has no public download; put it under data/raw, or set PAPERLIB_DATA to a folder that holds it "
             "(data/README.md says where it comes from and how to rebuild it)"
         )
+    downloader = _copy if urlsplit(entry.url).scheme == "file" else None
     try:
-        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname=name, path=folder)
+        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname=name, path=folder, downloader=downloader)
+    except OSError as error:  # first: what requests says of a bad proxy or address is a ValueError too
+        raise FileNotFoundError(
+            f"cannot download {name} from {entry.url} ({error}); put a copy at {folder / name} or set PAPERLIB_DATA"
+        ) from error
     except ValueError as error:
         raise ChecksumError(
             f"the download of {name} from {entry.url} is corrupt: {error}. Nothing was kept; try again, or put a "
             f"good copy at {folder / name}"
         ) from error
-    except OSError as error:
-        raise FileNotFoundError(
-            f"cannot download {name} from {entry.url} ({error}); put a copy at {folder / name} or set PAPERLIB_DATA"
-        ) from error
     return Path(path)
+
+
+def _copy(url: str, target: str, _: pooch.Pooch | None) -> None:
+    # a mirror on a mounted disk: pooch itself knows no file:// addresses
+    shutil.copyfile(url2pathname(urlsplit(url).path), target)
 
 
 def at_hand(name: str) -> bool:

@@ -26,7 +26,20 @@ _CODE_PATHS = ("src", ":(glob)notebooks/*.ipynb", "notebooks/params", "pyproject
 def code_hash(code: NotebookCode) -> str:
     """Checksum of the syntax trees of a notebook's cells, the parameters cell left out: neither a comment
     nor a default that a profile overrides makes a result stale."""
-    return sha256_of_text(*(ast.dump(ast.parse(cell)) for cell in code.cells))
+    return sha256_of_text(*(_dump(ast.parse(cell)) for cell in code.cells))
+
+
+def _dump(node: Any) -> str:
+    """A syntax tree as text, in the same form on every Python (``ast.dump`` changed in 3.12 and 3.13, which
+    would make published results stale for a reader with another version)."""
+    if isinstance(node, ast.AST):
+        parts = [
+            f"{name}={_dump(value)}"
+            for name, value in ast.iter_fields(node)
+            if not (value is None and getattr(type(node), name, ...) is None) and (value or name != "type_params")
+        ]
+        return f"{type(node).__name__}({', '.join(parts)})"
+    return f"[{', '.join(map(_dump, node))}]" if isinstance(node, list) else repr(node)
 
 
 @functools.cache
@@ -36,7 +49,7 @@ def _module_hash(path: Path, modified: int) -> str:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             # attribute documentation is a bare text too, so every expression that is only a text goes
             node.body = [n for n in node.body if not _is_text(n)] or [ast.Pass()]
-    return sha256_of_text(ast.dump(tree))
+    return sha256_of_text(_dump(tree))
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -71,6 +71,7 @@ def _copy(stem: str, profile: str) -> None:
     staging.mkdir(parents=True)
     for name, entry in manifest["outputs"].items():
         if entry["published"]:
+            (staging / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, staging / name)
         if entry["released"]:
             with atomic_path(released_model(stem, name)) as partial:
@@ -95,7 +96,8 @@ def clean_executed(source: Path, target: Path) -> None:
         cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags"})
     text = nbformat.writes(book)
     for place, name in ((paths.root(), "."), (Path.home(), "~")):
-        text = text.replace(str(place), name)
+        if place.name:  # a container may have / as its home
+            text = text.replace(str(place), name)
     write_text(target, text + "\n")
 
 

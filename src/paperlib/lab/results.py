@@ -93,8 +93,8 @@ class Results:
         return path
 
     def table(self, stem: str, name: str) -> pd.DataFrame:
-        """The table ``<stem>/<name>.csv``; empty cells of text columns are empty texts."""
-        return pd.read_csv(self._file(stem, f"{name}.csv"), float_precision="round_trip", keep_default_na=True)
+        """The table ``<stem>/<name>.csv``, numbers to the last digit; empty cells are NaN."""
+        return pd.read_csv(self._file(stem, f"{name}.csv"), float_precision="round_trip")
 
     def arrays(self, stem: str, name: str) -> dict[str, np.ndarray]:
         """The arrays of ``<stem>/<name>.npz``."""

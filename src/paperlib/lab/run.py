@@ -85,15 +85,15 @@ class Run:
         self._inputs[f"data:{source}"] = provenance.data_hash(path)
         return str(path)
 
-    def checkpoint_dir(self, *names: str) -> Path:
+    def checkpoint_dir(self, *names: str, **settings: Any) -> Path:
         """A folder for resumable work, kept between runs.
 
-        It belongs to the parameters, the data and the code behind the work (all rooms but ``lab`` and
+        It belongs to ``settings``, to the data and to the code behind the work (all rooms but ``lab`` and
         ``reporting``, which cannot change it): with any of these changed the work starts anew, beside the old.
         """
         code = [m for m in provenance.imported_modules() if m.split(".")[1] not in ("lab", "reporting", "cli")]
         hashes = [f"{name} {provenance.module_hash(name)}" for name in code]
-        key = sha256_of_text(repr(sorted(self.parameters.items())), repr(sorted(self._inputs.items())), *hashes)
+        key = sha256_of_text(repr(sorted(settings.items())), repr(sorted(self._inputs.items())), *hashes)
         return paths.work(self.target) / "checkpoints" / self.stem / "-".join([*names, key[:12]])
 
     def pause(self, message: str) -> None:

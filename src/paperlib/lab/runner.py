@@ -169,6 +169,13 @@ def _explain(name: str, text: str, notebook: Path) -> str:
     return f"{plain}\n{where} Earlier results are untouched."
 
 
+class _Indented(logging.Formatter):
+    """Output of a notebook, line by line, indented under its name; blank lines are left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(f"    {line}" for line in record.getMessage().splitlines() if line.strip())
+
+
 @contextmanager
 def _kernel_environment() -> Iterator[None]:
     """Progress bars off, papermill's log of the notebook's output straight to the terminal."""
@@ -177,7 +184,7 @@ def _kernel_environment() -> Iterator[None]:
     os.environ.update(changes)
     logger = logging.getLogger("papermill")
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("    %(message)s"))
+    handler.setFormatter(_Indented())
     handler.addFilter(lambda record: bool(text := record.getMessage().strip()) and not text.startswith(_CHATTER))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
