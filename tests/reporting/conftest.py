@@ -11,14 +11,19 @@ _spec.loader.exec_module(synthetic_results)
 
 
 @pytest.fixture(scope="session")
-def results_folder(tmp_path_factory):
-    """Made-up results of every notebook, as a laptop run would leave them."""
-    return synthetic_results.write_results(tmp_path_factory.mktemp("results"))
+def repository(tmp_path_factory):
+    """An empty repository with made-up results of every notebook, as a laptop run would leave them."""
+    return synthetic_results.write_repository(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(autouse=True)
+def _inside_the_repository(monkeypatch, repository):
+    monkeypatch.setenv("PAPERLIB_ROOT", str(repository))
 
 
 @pytest.fixture(scope="session")
-def results(results_folder):
-    return Results(results_folder)
+def results(repository):
+    return Results(repository / "data" / "results")
 
 
 @pytest.fixture(scope="session")

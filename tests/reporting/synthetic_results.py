@@ -60,6 +60,16 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     return folder
 
 
+def write_repository(root: Path) -> Path:
+    """A repository with results in ``data/results`` and an (empty) notebook for each of them."""
+    write_results(root / "data" / "results")
+    (root / "pyproject.toml").touch()
+    (root / "notebooks").mkdir()
+    for folder in (root / "data" / "results").iterdir():
+        (root / "notebooks" / f"{folder.name}.ipynb").touch()
+    return root
+
+
 def class_table(scheme: str = "published") -> pd.DataFrame:
     """The table of extinction classes, with the real symbols and members."""
     members = extinction_classes(scheme)

@@ -12,7 +12,9 @@ from paperlib.reporting.symbols import extinction_symbol, space_group_symbol
 
 STEM = "01_extinction_groups"
 NEEDS = (STEM,)
-CAPTION_NOTE = "Dashed lines: positions at which the third pattern has a line and the first two have none."
+CAPTION_NOTE = "Dashed: positions where either the third pattern or the other two have no line."
+_VISIBLE = 0.2
+"""Per cent of the strongest line below which a line is marked but not labelled."""
 _STEP = 1.95
 _BACKING = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 _COLOURS = (style.BLUE, style.BLUE, style.VERMILION)
@@ -31,7 +33,7 @@ def draw(results: Results) -> Figure:
         own = lines[lines["row"] == row]
         ax.plot(two_theta, base + pattern, color=_COLOURS[row], lw=0.8)
         ax.vlines(own["two_theta"], base - 0.16, base - 0.05, color=_COLOURS[row], lw=0.6)
-        shown = marks.chosen_lines(own, 10, 2.0)
+        shown = marks.chosen_lines(own[own["intensity"] >= _VISIBLE], 10, 2.0)
         heights = base + marks.height_at(two_theta, pattern, shown["two_theta"].to_numpy())
         marks.label_lines(ax, shown, heights, _COLOURS[row])
         info = rows.iloc[row]
@@ -40,7 +42,7 @@ def draw(results: Results) -> Figure:
             f"class {extinction_symbol(info['class_symbol'])}"
         )
         ax.text(two_theta[-1], base + 1.42, text, ha="right", va="bottom", bbox=_BACKING)
-    for position in _only_in_third(lines):
+    for position in _not_shared(lines):
         ax.axvline(position, color=style.VERMILION, lw=0.4, ls=(0, (3, 3)), alpha=0.6, zorder=0)
     ax.set(xlabel=marks.TWO_THETA, ylabel="intensity", xlim=(two_theta[0], two_theta[-1]))
     ax.set_ylim(-0.25, 2 * _STEP + 1.72)
@@ -49,10 +51,9 @@ def draw(results: Results) -> Figure:
     return fig
 
 
-def _only_in_third(lines: pd.DataFrame, tolerance: float = 0.1) -> np.ndarray:
-    """Positions (degrees) of lines of row 2 that neither of the others has within ``tolerance``."""
+def _not_shared(lines: pd.DataFrame, tolerance: float = 0.1) -> np.ndarray:
+    """Positions (degrees) of lines of row 2 that the others lack, and of the others' that row 2 lacks."""
     third = lines.loc[lines["row"] == 2, "two_theta"].to_numpy()
     others = lines.loc[lines["row"] < 2, "two_theta"].to_numpy()
-    if not len(others):
-        return third
-    return third[np.abs(third[:, None] - others[None, :]).min(axis=1) > tolerance]
+    far = np.abs(third[:, None] - others[None, :]) > tolerance
+    return np.unique(np.round(np.concatenate([third[far.all(axis=1)], others[far.all(axis=0)]]), 3))

@@ -36,7 +36,7 @@ def draw(results: Results) -> Figure:
     )
     top.set(ylabel="intensity", ylim=(-0.13, 1.28), xlim=(two_theta[0], two_theta[-1]))
 
-    marks.signed_fill(middle, two_theta, arrays["ig"], 0.0, 1.0)
+    marks.signed_fill(middle, two_theta, arrays["ig"], 0.0, 1.0, lw=0.7)
     middle.set(ylabel="integrated\ngradients", ylim=(-1.05, 1.05))
     marks.band(bottom, two_theta, arrays["cam"], 0, 1)
     bottom.set_ylabel("Grad-\nCAM", rotation=0, ha="right", va="center")

@@ -55,10 +55,13 @@ def height_at(two_theta: np.ndarray, pattern: np.ndarray, positions: np.ndarray,
     return np.where(near, pattern[None, :], 0.0).max(axis=1)
 
 
-def signed_fill(ax: Axes, two_theta: np.ndarray, attribution: np.ndarray, base: float, scale: float) -> None:
+def signed_fill(
+    ax: Axes, two_theta: np.ndarray, attribution: np.ndarray, base: float, scale: float, lw: float = 0.3
+) -> None:
     """A signed curve about ``base`` as filled areas: red for the class, blue against it.
 
-    The curve is scaled so that its largest absolute value is ``scale`` in data units.
+    The curve is scaled so that its largest absolute value is ``scale`` in data units; the outline, ``lw`` points
+    wide, keeps an attribution visible that has but one point.
     """
     largest = np.abs(attribution).max()
     curve = attribution * (scale / largest if largest > 0 else 0.0)
@@ -66,7 +69,7 @@ def signed_fill(ax: Axes, two_theta: np.ndarray, attribution: np.ndarray, base: 
         height = np.clip(sign * curve, 0, None)
         # rasterised, since filled areas of a thousand points a panel would make the PDF heavy
         ax.fill_between(
-            two_theta, base, base + sign * height, where=height > scale / 200, color=colour, lw=0.25, rasterized=True
+            two_theta, base, base + sign * height, where=height > scale / 200, color=colour, lw=lw, rasterized=True
         )
     ax.axhline(base, color=style.GREY, lw=0.3, zorder=0)
 

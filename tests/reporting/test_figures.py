@@ -1,0 +1,107 @@
+"""Every published figure draws from the results that the notebooks write, without texts on top of one another."""
+
+import itertools
+import re
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from paperlib.lab.results import MissingResultError, Results
+from paperlib.reporting import fig_attribution_groups, fig_labels, fig_one_pattern
+from paperlib.reporting.produce import FIGURES, draw_figures
+
+IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
+
+
+@pytest.fixture(scope="module")
+def drawn(smoke_results):
+    """All figures of the smoke results, laid out."""
+    figures = {}
+    for module, name in zip(FIGURES, IDS, strict=True):
+        figures[name] = module.draw(smoke_results)
+        FigureCanvasAgg(figures[name]).draw()
+    return figures
+
+
+def _texts(fig):
+    """Texts that are seen, and their boxes (pixels); those of ticks are matplotlib's own care."""
+    ticks = {
+        id(label)
+        for ax in fig.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (tick.label1, tick.label2)
+    }
+    seen = [t for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip() and id(t) not in ticks]
+    renderer = fig.canvas.get_renderer()
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in seen]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_texts_neither_overlap_nor_leave_the_figure(drawn, name):
+    fig = drawn[name]
+    boxes, page = _texts(fig), fig.bbox
+    for text, box in boxes:
+        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= page.x1 + 1 and box.y1 <= page.y1 + 1
+        assert inside, f"{text!r} leaves the figure: {box}"
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        width = min(a.x1, b.x1) - max(a.x0, b.x0)
+        height = min(a.y1, b.y1) - max(a.y0, b.y0)
+        # a pixel of common margin is no overlap of ink
+        assert width <= 1.5 or height <= 1.5, f"{one!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_smoke_figures_say_so(drawn, name):
+    stamps = [text.get_text() for text in drawn[name].texts if text.get_gid() == "stamp"]
+    assert len(stamps) == 1
+    assert re.fullmatch(r"smoke run, wiring check, n = [1-9]\d*", stamps[0])
+
+
+def test_every_class_that_occurs_has_a_label(drawn, smoke_results):
+    maps = smoke_results.arrays("12_interpretability", "maps")
+    panels = [t for ax in drawn["fig_attribution_classes"].axes for t in ax.texts]
+    assert len(panels) == (maps["class_count"] > 0).sum()
+
+
+def test_all_230_groups_fit_on_a_page(results):
+    fig = fig_attribution_groups.draw(results)
+    assert fig.get_figheight() <= 9.6
+    assert sum(len(ax.get_yticklabels()) for ax in fig.axes) == 230
+
+
+def test_dashed_positions_are_those_that_the_third_pattern_does_not_share(results):
+    lines = results.table("01_extinction_groups", "one_pattern_lines")
+    marked = fig_one_pattern._not_shared(lines)
+    # on one primitive cubic cell: mixed indices, which the two face-centred patterns lack
+    third = lines[lines["row"] == 2]
+    mixed = third[~((third["h"] % 2 == third["k"] % 2) & (third["k"] % 2 == third["l"] % 2))]
+    assert list(marked) == list(mixed["two_theta"].round(3).unique())
+
+
+def test_scores_are_drawn_where_the_table_puts_them(results):
+    fig = fig_labels.draw(results)
+    scores = results.table("06_labels", "scores").query("space == 'extinction group' and seed == -1 and k == 1")
+    drawn = {c.get_label(): c.lines[0].get_ydata()[0] for c in fig.axes[0].containers}
+    expected = scores[scores["model"] != "ceiling, balanced data"].set_index("model")["value"] * 100
+    assert drawn == pytest.approx(expected.to_dict())
+
+
+def test_a_figure_without_results_is_left_out_and_reported(tmp_path, results, capsys):
+    only = tmp_path / "results"
+    only.mkdir()
+    (only / "03_databases").symlink_to(results.folder("03_databases"))
+    written = draw_figures(Results(only), tmp_path / "figures")
+    assert {path.name for path in written} == {
+        f"fig_{name}.{kind}" for name in ("bias", "three_crystals") for kind in ("pdf", "png")
+    }
+    assert "fig_labels left out: no results of 06_labels" in capsys.readouterr().out
+
+
+def test_results_without_the_needed_table_are_an_error(tmp_path, results):
+    stem = tmp_path / "06_labels"
+    stem.mkdir()
+    (stem / "manifest.json").write_bytes((results.folder("06_labels") / "manifest.json").read_bytes())
+    with pytest.raises(MissingResultError, match=r"scores\.csv"):
+        fig_labels.draw(Results(tmp_path))

@@ -1,0 +1,18 @@
+"""Reporting reads results; it must start without the heavy libraries."""
+
+import pkgutil
+import subprocess
+import sys
+
+from paperlib import reporting
+
+MODULES = [module.name for module in pkgutil.iter_modules(reporting.__path__)]
+HEAVY = {"torch", "pymatgen", "pyxtal", "captum"}
+
+
+def test_no_reporting_module_loads_torch_pymatgen_or_pyxtal():
+    assert {"produce", "pdf", "fig_labels"} <= set(MODULES)
+    imports = "\n".join(f"import paperlib.reporting.{name}" for name in MODULES)
+    code = f"{imports}\nimport sys\nprint(*{HEAVY!r} & {{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

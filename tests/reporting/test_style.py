@@ -1,0 +1,94 @@
+"""Figures are the same bytes on every call, and a smoke run can be told from the paper's."""
+
+import os
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from paperlib.reporting import style
+
+DRAW = r"""
+import sys, numpy as np
+from paperlib.reporting import style
+fig = style.figure("single", 2.0)
+ax = fig.subplots()
+ax.plot(np.linspace(0, 1, 50), np.linspace(0, 1, 50) ** 2, label=r"$P\,2_{1}/c$, 2θ (°)")
+ax.imshow(np.outer(np.arange(5), np.arange(5)), extent=(0, 1, 0, 1), aspect="auto")
+ax.fill_between([0, 1], [0, 1], rasterized=True)
+ax.legend()
+style.save(fig, sys.argv[1])
+"""
+
+
+def _draw(stem, hash_seed):
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "MPLBACKEND": "agg"}
+    subprocess.run([sys.executable, "-c", DRAW, str(stem)], check=True, env=environment)
+    return [stem.with_suffix(suffix).read_bytes() for suffix in (".pdf", ".png")]
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    first, second = _draw(tmp_path / "first", "1"), _draw(tmp_path / "second", "2")
+    assert first == second
+    for content in first:
+        assert b"CreationDate" not in content
+        assert b"atplotlib" not in content
+
+
+def test_fonts_are_embedded_as_truetype_at_journal_width(tmp_path):
+    fig = style.figure("double", 2.0)
+    fig.subplots().set_title("title")
+    pdf, png = style.save(fig, tmp_path / "figure")
+    assert b"/FontFile2" in pdf.read_bytes()
+    assert b"/Type3" not in pdf.read_bytes()
+    with Image.open(png) as image:
+        assert image.width == round(7.2 * style.DPI)
+
+
+def test_a_crowded_page_gets_a_smaller_png(tmp_path, monkeypatch):
+    fig = style.figure("single", 2.0)
+    fig.subplots().plot(np.random.default_rng(0).normal(size=500).cumsum())
+    _, png = style.save(fig, tmp_path / "plain")
+    plain = png.stat().st_size
+    monkeypatch.setattr(style, "PNG_BYTES", plain - 1)
+    _, png = style.save(fig, tmp_path / "small")
+    assert png.stat().st_size < plain
+    with Image.open(png) as image:
+        assert image.width == round(3.5 * 200)
+
+
+def test_colours_of_roles_are_different():
+    assert len(set(style.DATABASE_COLOURS.values())) == len(style.DATABASE_COLOURS)
+    told_apart = {name: style.model_colour(name) for name in style.MODEL_COLOURS if name != "space-group labels"}
+    assert len(set(told_apart.values())) == len(told_apart)
+
+
+@pytest.mark.parametrize(("width", "height"), [("triple", 2.0), ("single", 0.1), ("double", 30.0)])
+def test_a_size_that_no_page_has_is_refused(width, height):
+    with pytest.raises(ValueError, match=r"width=|height="):
+        style.figure(width, height)
+
+
+def test_a_figure_is_not_kept_by_pyplot():
+    before = mpl.pyplot.get_fignums()
+    style.figure()
+    assert mpl.pyplot.get_fignums() == before
+
+
+def _stamps(fig):
+    return [text.get_text() for text in fig.texts if text.get_gid() == "stamp"]
+
+
+def test_smoke_results_are_stamped_with_their_n(smoke_results):
+    fig = style.figure()
+    style.stamp(fig, smoke_results, "06_labels", 29)
+    assert _stamps(fig) == ["smoke run, wiring check, n = 29"]
+
+
+def test_laptop_results_are_not_stamped(results):
+    fig = style.figure()
+    style.stamp(fig, results, "06_labels", 29)
+    assert _stamps(fig) == []

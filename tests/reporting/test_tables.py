@@ -1,0 +1,79 @@
+import re
+
+import pytest
+
+from paperlib.lab.results import Results
+from paperlib.lab.store import write_table
+from paperlib.reporting import claims
+from paperlib.reporting.produce import write_generated
+from paperlib.reporting.tables import TABLES
+
+WITHOUT_CLAIMS = [table for table in TABLES if table.name != "claims"]
+
+
+@pytest.mark.parametrize("table", WITHOUT_CLAIMS, ids=lambda table: table.name)
+def test_tables_are_balanced_latex_with_profile_and_n(table, results):
+    text = table.make(results)
+    assert text.count(r"\begin{") == text.count(r"\end{")
+    assert re.sub(r"\\[{}]", "", text).count("{") == re.sub(r"\\[{}]", "", text).count("}")
+    assert "laptop profile" in text
+    assert re.search(r"\bn = ", text)
+    columns = {line.count(" & ") for line in text.splitlines() if " & " in line}
+    assert len(columns) == 1
+    assert "nan" not in text.replace("anatase", "")
+
+
+@pytest.mark.parametrize("table", WITHOUT_CLAIMS, ids=lambda table: table.name)
+def test_tables_of_a_smoke_run_say_so(table, smoke_results):
+    assert "wiring check only" in table.make(smoke_results)
+
+
+def test_every_extinction_class_has_its_row(results):
+    text = next(table for table in TABLES if table.name == "extinction_classes").make(results)
+    rows = [line for line in text.splitlines() if re.match(r"\d+ & ", line)]
+    assert len(rows) == 99
+    members = [int(n) for row in rows for n in row.rpartition(" & ")[2].removesuffix(r" \\").split(", ")]
+    assert sorted(members) == list(range(1, 231))
+
+
+def test_scores_stand_with_their_intervals(results):
+    text = next(table for table in TABLES if table.name == "labels").make(results)
+    assert "extinction group & extinction-group labels & 61.2 [60.1, 62.3]" in text
+    assert "ceiling, balanced data & 98.0 & 100.0 & 100.0" in text
+
+
+def test_names_from_databases_cannot_break_latex(results, tmp_path):
+    folder = tmp_path / "03_databases"
+    folder.mkdir()
+    for path in results.folder("03_databases").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    summary = results.table("03_databases", "summary")
+    summary.loc[0, "database"] = "50% of A_B & {C}"
+    write_table(folder / "summary.csv", summary)
+    text = next(table for table in TABLES if table.name == "databases").make(Results(tmp_path))
+    assert r"50\% of A\_B \& \{C\}" in text
+
+
+def test_generated_files_are_written_and_stale_ones_removed(results, repository, tmp_path, capsys):
+    stale = tmp_path / "tables" / "claims.tex"
+    stale.parent.mkdir()
+    stale.write_text("old")
+    written = write_generated(results, tmp_path)
+    assert {path.name for path in written} == {"values.tex", *(f"{table.name}.tex" for table in WITHOUT_CLAIMS)}
+    assert all(path.is_file() for path in written)
+    assert not stale.exists()
+    assert "table claims left out: no results of 00_overview" in capsys.readouterr().out
+    again = {path: path.read_bytes() for path in written}
+    write_generated(results, tmp_path)
+    assert again == {path: path.read_bytes() for path in written}
+
+
+def test_the_table_of_claims(results, tmp_path):
+    path = tmp_path / "claims.yml"
+    path.write_text("- {id: a, text: x_1 beats 50 %, notebook: 06_labels, compare: 06_labels/direct_top1 low > 0.5}\n")
+    folder = tmp_path / "results" / "00_overview"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes((results.folder("06_labels") / "manifest.json").read_bytes())
+    write_table(folder / "claims.csv", claims.evaluate(results, path))
+    text = next(table for table in TABLES if table.name == "claims").make(Results(tmp_path / "results"))
+    assert r"x\_1 beats 50 \% & yes & 06\_\allowbreak{}labels/\allowbreak{}direct" in text
