@@ -177,3 +177,12 @@ def test_unknown_choices_are_named():
         extinction.class_members(231)
     with pytest.raises(ValueError, match="k of at least 1, got 0"):
         extinction.top_k_ceiling(0)
+
+
+def test_the_ceiling_over_classes_counts_what_shares_its_absences():
+    assert extinction.class_top_k_ceiling(1, "absences") == 1
+    assert round(100 * extinction.class_top_k_ceiling(1, "published"), 2) == 97.98  # two pairs of 99
+    assert round(100 * extinction.class_top_k_ceiling(1, "crystal_system"), 2) == 96.04  # four pairs of 101
+    assert extinction.class_top_k_ceiling(2, "published") == 1
+    with pytest.raises(ValueError, match="got 0"):
+        extinction.class_top_k_ceiling(0)

@@ -33,6 +33,7 @@ __all__ = [
     "class_members",
     "class_of_space_group",
     "class_symbols",
+    "class_top_k_ceiling",
     "extinction_classes",
     "reflection_conditions",
     "top_k_ceiling",
@@ -139,6 +140,19 @@ def top_k_ceiling(k: int, scheme: str = "absences") -> float:
         raise ValueError(f"top-k needs k of at least 1, got {k}")
     classes = extinction_classes(scheme)
     return sum(min(k, len(members)) for members in classes) / len(SPACE_GROUPS)
+
+
+def class_top_k_ceiling(k: int, scheme: str = "absences") -> float:
+    """Best possible top-k accuracy (0-1) of a model over the classes of ``scheme`` on data balanced over them, if only
+    absences carry information: classes of the scheme that share their absences cannot be told apart.
+
+    Raises ValueError for k below 1 or an unknown scheme.
+    """
+    if k < 1:
+        raise ValueError(f"top-k needs k of at least 1, got {k}")
+    classes = extinction_classes(scheme)
+    alike = Counter(int(class_of_space_group("absences")[members[0]]) for members in classes)
+    return sum(min(k, count) for count in alike.values()) / len(classes)
 
 
 def _check_scheme(scheme: str) -> None:
