@@ -31,7 +31,7 @@ def test_without_tex_a_message_names_what_to_install(sources, monkeypatch, capsy
     assert pdf.build_pdf() == 0
     said = capsys.readouterr().out
     assert "no PDF was built" in said
-    assert "apt-get install" in said and "texlive-latex-extra" in said
+    assert "apt-get install" in said and "texlive-latex-recommended" in said
     assert not (sources / "paper" / "main.pdf").exists()
 
 

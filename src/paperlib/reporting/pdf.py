@@ -12,7 +12,7 @@ from paperlib.lab import paths
 from paperlib.lab.results import Results
 from paperlib.reporting.values import check_manuscript
 
-PACKAGES = "latexmk texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended"
+PACKAGES = "latexmk texlive-latex-recommended texlive-fonts-recommended"
 NO_TEX = f"""No TeX here: the manuscript was checked, but no PDF was built. On Debian or Ubuntu install it with
   apt-get install --no-install-recommends {PACKAGES}
 and run the same command again. The figures are in figures/, the numbers in paper/generated/."""
