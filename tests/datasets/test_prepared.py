@@ -1,0 +1,188 @@
+"""Crystals and patterns prepared once: the cache answers with the same content, and only when it may."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.datasets import prepared
+from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.simulate import powder_patterns
+
+INSTRUMENT = Instrument(n_points=500)
+
+CIF = """\
+data_{name}
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {a}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Cs1 Cs 0 0 0
+Cl1 Cl {x} 0.5 0.5
+"""
+
+
+@pytest.fixture
+def cache(root, tmp_path, monkeypatch):
+    """An empty cache: a repository root in which only the sources are those of this one."""
+    (tmp_path / "src").symlink_to(root / "src")
+    monkeypatch.setenv("PAPERLIB_ROOT", str(tmp_path))
+    return tmp_path / "data" / "work" / "cache"
+
+
+@pytest.fixture(scope="module")
+def crystals():
+    """CsCl, Cu and Si."""
+    return CrystalSet.from_structures(
+        [
+            Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+            Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]]),
+            Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]]),
+        ]
+    )
+
+
+@pytest.fixture
+def cifs(tmp_path):
+    """A folder with CsCl, CsCl displaced along x, and a file that is no CIF."""
+    folder = tmp_path / "cifs"
+    folder.mkdir()
+    (folder / "cubic.cif").write_text(CIF.format(name="cubic", a=4.12, x=0.5))
+    (folder / "polar.cif").write_text(CIF.format(name="polar", a=4.12, x=0.47))
+    (folder / "notes.cif").write_text("this is no crystal\n")
+    return folder
+
+
+def forbid(monkeypatch, name):
+    """Make a function of the module fail when it is called again."""
+
+    def called(*_, **__):
+        pytest.fail(f"{name} was called again")
+
+    monkeypatch.setattr(prepared, name, called)
+
+
+def entries(cache, kind):
+    return {path.name for path in cache.glob(f"{kind}-*")}
+
+
+def test_crystals_are_read_once_and_come_back_the_same(cache, cifs, monkeypatch):
+    first = prepared.prepared_crystals(str(cifs))
+    assert sorted(first.crystals.space_group.tolist()) == [99, 221] and len(first.skipped) == 1
+    forbid(monkeypatch, "load_crystals")
+    again = prepared.prepared_crystals(str(cifs))
+    for name in CrystalSet.__dataclass_fields__:
+        assert np.array_equal(getattr(again.crystals, name), getattr(first.crystals, name)), name
+    assert again.declared_space_group.tolist() == first.declared_space_group.tolist()
+    assert again.skipped == first.skipped and again.summary() == first.summary()
+    assert "notes" in again.skipped[0].name
+
+
+def test_other_data_or_another_tolerance_are_read_anew(cache, cifs):
+    first = prepared.prepared_crystals(str(cifs))
+    loose = prepared.prepared_crystals(str(cifs), symprec=0.3)
+    assert len(entries(cache, "crystals")) == 2
+    assert loose.crystals.space_group.tolist() == [221, 221], "0.12 Å is within 0.3 Å"
+    (cifs / "cubic.cif").write_text(CIF.format(name="cubic", a=4.2, x=0.5))
+    changed = prepared.prepared_crystals(str(cifs))
+    assert len(entries(cache, "crystals")) == 3
+    assert changed.crystals.cell[:, 0].max() == pytest.approx(4.2)
+    assert first.crystals.cell[:, 0].max() == pytest.approx(4.12)
+
+
+def test_a_reading_that_was_interrupted_is_made_again(cache, cifs):
+    first = prepared.prepared_crystals(str(cifs))
+    (folder,) = cache.iterdir()
+    (folder / "about.json").unlink()
+    again = prepared.prepared_crystals(str(cifs))
+    assert np.array_equal(again.crystals.cell, first.crystals.cell) and (folder / "about.json").is_file()
+
+
+def test_patterns_are_those_of_the_simulator_and_are_computed_once(cache, crystals, monkeypatch):
+    monkeypatch.setattr(prepared, "BATCH", 2)
+    first = prepared.prepared_patterns(crystals, INSTRUMENT)
+    assert np.array_equal(first.patterns, powder_patterns(crystals, INSTRUMENT).numpy())
+    assert first.patterns.dtype == np.float32 and first.patterns.shape == (3, 500) and first.dropped == ()
+    forbid(monkeypatch, "powder_patterns")
+    again = prepared.prepared_patterns(crystals, INSTRUMENT)
+    assert np.array_equal(again.patterns, first.patterns)
+    assert again.crystals.source_id.tolist() == crystals.source_id.tolist()
+
+
+def test_another_instrument_makes_another_file(cache, crystals):
+    instruments = [
+        INSTRUMENT,
+        Instrument(n_points=501),
+        Instrument(n_points=500, wavelength=0.7),
+        Instrument(n_points=500, radiation="neutron"),
+        Instrument(n_points=500, two_theta=(10, 90)),
+    ]
+    for count, instrument in enumerate(instruments, start=1):
+        patterns = prepared.prepared_patterns(crystals, instrument).patterns
+        assert patterns.shape == (3, instrument.n_points)
+        assert len(entries(cache, "patterns")) == count
+
+
+def test_what_a_pattern_depends_on_names_its_file_and_a_label_does_not(cache, crystals):
+    fields = {name: getattr(crystals, name) for name in CrystalSet.__dataclass_fields__}
+    prepared.prepared_patterns(crystals, INSTRUMENT)
+    renamed = CrystalSet(**fields | {"source_id": np.array(["a", "b", "c"])})
+    assert prepared.prepared_patterns(renamed, INSTRUMENT).crystals.source_id.tolist() == ["a", "b", "c"]
+    assert len(entries(cache, "patterns")) == 1
+    warmer = CrystalSet(**fields | {"b_iso": crystals.b_iso + 0.5})
+    prepared.prepared_patterns(warmer, INSTRUMENT)
+    prepared.prepared_patterns(crystals[1:], INSTRUMENT)
+    assert len(entries(cache, "patterns")) == 3
+
+
+def test_a_change_of_the_code_names_another_file(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_ROOT", str(tmp_path))
+    folder = tmp_path / "src" / "paperlib" / "diffraction"
+    folder.mkdir(parents=True)
+    text = (root / "src/paperlib/diffraction/profile.py").read_text()
+    (folder / "profile.py").write_text(text)
+    first = prepared.room_hash("symmetry", "diffraction")
+    (folder / "profile.py").write_text(text + "\n# a comment\n")
+    assert prepared.room_hash("symmetry", "diffraction") == first
+    (folder / "profile.py").write_text(text + "\nCHANGED = True\n")
+    assert prepared.room_hash("symmetry", "diffraction") != first
+
+
+def test_a_crystal_without_a_pattern_is_dropped_and_named_and_the_rest_keeps_its_rows(cache, crystals):
+    cell = crystals.cell.copy()
+    cell[1, :3] = np.nan
+    fields = {name: getattr(crystals, name) for name in CrystalSet.__dataclass_fields__}
+    names = np.array(["caesium chloride", "no cell", "silicon"])
+    done = prepared.prepared_patterns(CrystalSet(**fields | {"cell": cell, "source_id": names}), INSTRUMENT)
+    assert done.crystals.source_id.tolist() == ["caesium chloride", "silicon"]
+    assert [entry.name for entry in done.dropped] == ["no cell"] and "cell" in done.dropped[0].reason
+    assert np.array_equal(done.patterns, powder_patterns(crystals[[0, 2]], INSTRUMENT).numpy())
+
+
+def test_a_computation_that_fails_leaves_no_file(cache, crystals, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as change:
+        change.setattr(prepared, "powder_patterns", broken)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            prepared.prepared_patterns(crystals, INSTRUMENT)
+    assert not list(cache.iterdir())
+    assert prepared.prepared_patterns(crystals, INSTRUMENT).patterns.max() == pytest.approx(1)
+
+
+def test_the_patterns_cannot_be_changed_by_mistake(cache, crystals):
+    patterns = prepared.prepared_patterns(crystals, INSTRUMENT).patterns
+    with pytest.raises(ValueError, match="read-only"):
+        patterns[0, 0] = 1
+    assert pd.Series(patterns.max(axis=1)).between(0.999, 1.0).all()
