@@ -15,6 +15,7 @@ import torch
 from paperlib.lab import freshness, paths, publish, runner
 from paperlib.lab.results import Results, digest
 from paperlib.lab.run import restore_interrupted
+from tests.conftest import write_notebook
 from tests.lab.conftest import command
 
 JOB = runner.Job("smoke")
@@ -202,3 +203,21 @@ def test_results_of_another_notebook_copy_are_not_published(clone):
     )
     with pytest.raises(publish.PublishError, match="were not written by"):
         publish.publish("laptop")
+
+
+def test_a_run_that_gathers_results_is_stale_once_there_are_more_and_never_sees_later_ones(clone):
+    opening = 'from paperlib.lab.run import Run\nrun = Run("90_all", globals())\n'
+    gather = opening + 'run.value("seen", " ".join(run.results.stems()))'
+    write_notebook(clone / "notebooks" / "90_all.ipynb", 'profile = "smoke"', gather, "run.finish()")
+    write_notebook(
+        clone / "notebooks" / "91_last.ipynb", 'profile = "smoke"', gather.replace("90_all", "91_last"), "run.finish()"
+    )
+    runner.reproduce(runner.Job("smoke", only=["01_count", "90_all", "91_last"]))
+    assert values()["90_all"]["seen"]["value"] == "01_count 90_all"
+    assert values()["91_last"]["seen"]["value"] == "01_count 90_all 91_last"
+    assert freshness.survey("smoke")["90_all"].fresh
+    runner.reproduce(runner.Job("smoke", only=["02_slow"]))
+    assert freshness.survey("smoke")["90_all"].reason == "02_slow has results now"
+    runner.reproduce(JOB)
+    assert values()["90_all"]["seen"]["value"] == "01_count 02_slow 03_sum 90_all"
+    assert set(statuses(runner.reproduce(JOB)).values()) == {"fresh"}

@@ -87,6 +87,8 @@ def _input_difference(name: str, known: str, upstream: dict[str, State]) -> str:
     kind, _, what = name.partition(":")
     if kind == "result":
         state = upstream.get(what)
+        if known == "absent":
+            return "" if state is None or state.state == "missing" else f"{what} has results now"
         if state is None or not state.fresh or state.manifest is None:
             return f"{what} is {state.state if state else 'missing'}"
         return "" if digest(state.manifest) == known else f"the results of {what} changed"

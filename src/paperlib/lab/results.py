@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,24 @@ class Value:
 class Results:
     """Results found in one or several folders of stems; the first folder that has a stem wins.
 
-    Every stem that is read is remembered in ``used``, so that a run can record its inputs. ``accept`` limits
-    the published results to those that one profile made.
+    Every stem that is read is remembered in ``used``, every one that was asked for in vain in ``absent``, so that
+    a run can record its inputs. ``accept`` limits the published results to those that one profile made;
+    ``hidden`` stems are taken as not there (a run must not read what is computed after it).
     """
 
-    def __init__(self, *folders: Path, accept: str | None = None) -> None:
+    def __init__(self, *folders: Path, accept: str | None = None, hidden: Collection[str] = ()) -> None:
         self._folders = folders
         self._accept = accept
+        self._hidden = frozenset(hidden)
         self._overlay: dict[str, Path] = {}
         self._pending: dict[str, dict[str, Any]] = {}
         self.used: set[str] = set()
+        self.absent: set[str] = set()
 
     @classmethod
-    def of_profile(cls, profile: str) -> Results:
+    def of_profile(cls, profile: str, hidden: Collection[str] = ()) -> Results:
         """Results of a profile's runs; where one is missing, the published one if that profile made it."""
-        return cls(paths.work_results(profile), paths.published_results(), accept=profile)
+        return cls(paths.work_results(profile), paths.published_results(), accept=profile, hidden=hidden)
 
     @classmethod
     def published(cls) -> Results:
@@ -61,11 +65,13 @@ class Results:
         """The folder with the results of a stem. Raises MissingResultError, with the remedy."""
         if stem in self._overlay:
             return self._overlay[stem]
-        for folder in self._folders:
+        for folder in self._folders if stem not in self._hidden else ():
             path = folder / stem / "manifest.json"
             if path.is_file() and self._accept in (None, read_json(path)["record"]["profile"]):
                 self.used.add(stem)
                 return folder / stem
+        if stem not in self._hidden:
+            self.absent.add(stem)
         profile = f" PROFILE={self._accept}" if self._accept else ""
         raise MissingResultError(f"there are no results of {stem}; run it first (make reproduce{profile})")
 
@@ -94,7 +100,7 @@ class Results:
 
     def table(self, stem: str, name: str) -> pd.DataFrame:
         """The table ``<stem>/<name>.csv``, numbers to the last digit; empty cells are NaN."""
-        return pd.read_csv(self._file(stem, f"{name}.csv"), float_precision="round_trip")
+        return pd.read_csv(self._file(stem, f"{name}.csv"))
 
     def arrays(self, stem: str, name: str) -> dict[str, np.ndarray]:
         """The arrays of ``<stem>/<name>.npz``."""

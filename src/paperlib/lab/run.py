@@ -58,7 +58,8 @@ class Run:
             "uncommitted": provenance.uncommitted(),
         }
         self._start = time.monotonic()
-        self.results = Results.of_profile(self.profile)
+        order = paths.stems()
+        self.results = Results.of_profile(self.profile, hidden=order[order.index(stem) + 1 :])
         pending = self._manifest | {"record": self._manifest["record"] | {"finished": provenance.now()}}
         self.results.show_unfinished(stem, self._partial, pending)
         if self.profile == "paper":
@@ -160,6 +161,7 @@ class Run:
         inputs = dict(self._inputs)
         for stem in self.results.used - {self.stem}:
             inputs[f"result:{stem}"] = digest(self.results.manifest(stem))
+        inputs |= {f"result:{stem}": "absent" for stem in self.results.absent - self.results.used}
         modules = {name: provenance.module_hash(name) for name in provenance.imported_modules()}
         self._manifest["identity"] = {
             "notebook": provenance.code_hash(self.code),
