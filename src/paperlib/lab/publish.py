@@ -93,6 +93,8 @@ def clean_executed(source: Path, target: Path) -> None:
         language_info={"name": "python"},
     )
     for cell in book.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](../", "](../../")  # the copy lies one folder deeper
         cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags"})
     text = nbformat.writes(book)
     for place, name in ((paths.root(), "."), (Path.home(), "~")):
