@@ -14,22 +14,7 @@ import numpy as np
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.lab.rng import uniform
-
-ENANTIOMORPHIC_PAIRS = (
-    (76, 78),
-    (91, 95),
-    (92, 96),
-    (144, 145),
-    (151, 153),
-    (152, 154),
-    (169, 170),
-    (171, 172),
-    (178, 179),
-    (180, 181),
-    (212, 213),
-)
-"""The 11 pairs of space groups that mirror each other (International Tables A, section 1.4.2): the two hands of one
-crystal, and of one powder pattern."""
+from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS
 
 _ONE_HAND = {right: left for left, right in ENANTIOMORPHIC_PAIRS}
 
