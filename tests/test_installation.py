@@ -1,0 +1,174 @@
+"""What a reader installs and calls: one list of packages in three files, the make targets, the host check."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.conftest import ROOT
+
+ON_CONDA = {"pytorch": "torch"}
+"""Names that differ between conda-forge and PyPI."""
+
+BY_PIP = {"captum", "pyxtal"}
+"""Packages that conda lacks or has only in an old version."""
+
+TARGETS = ("reproduce", "test", "publish", "figures", "lab", "status", "pdf", "clean", "help")
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def by_name(requirements):
+    """Ranges by canonical name."""
+    parsed = [Requirement(text) for text in requirements]
+    return {canonicalize_name(r.name): r.specifier for r in parsed if r.name != "paperlib"}
+
+
+def direct(project):
+    """Ranges of what the library and its tests import."""
+    return by_name(project["dependencies"]) | by_name(project["optional-dependencies"]["test"])
+
+
+def test_conda_installs_the_same_packages_in_the_same_ranges(project):
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = by_name(entry for entry in listed if isinstance(entry, str))
+    (pip,) = [entry["pip"] for entry in listed if isinstance(entry, dict)]
+    assert str(conda.pop("python")) == project["requires-python"]
+    assert str(conda.pop("pip")) == ""
+    assert [entry for entry in pip if entry.startswith("-e")] == ["-e ."], "the library itself"
+    from_pip = by_name(entry for entry in pip if not entry.startswith("-e"))
+    assert set(from_pip) == BY_PIP
+    assert {ON_CONDA.get(name, name): spec for name, spec in conda.items()} | from_pip == direct(project)
+
+
+def test_every_direct_dependency_is_pinned_within_its_range(project):
+    lines = [line.partition("#")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pins = dict(re.fullmatch(r"([\w.-]+)==(\S+)", line).groups() for line in lines if line)
+    pins = {canonicalize_name(name): Version(version) for name, version in pins.items()}
+    wanted = direct(project)
+    assert "numpy" in wanted and not wanted.keys() - pins.keys()
+    optional = [by_name(extra) for extra in project["optional-dependencies"].values()]
+    for ranges in [wanted, *optional]:
+        outside = {
+            name: str(pins[name]) for name, range_ in ranges.items() if name in pins and pins[name] not in range_
+        }
+        assert not outside
+
+
+def test_the_library_imports_only_what_is_installed_with_it(project):
+    comes_with = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "matplotlib", "nbclient": "papermill"}
+    comes_with |= {"requests": "pooch", "packaging": "pooch", "IPython": "ipykernel"}
+    asked_for = {"mp_api"}  # needs the user's own key; the code says how to install it
+    found = set()
+    for path in (ROOT / "src" / "paperlib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            found |= {name.partition(".")[0] for name in names}
+    found -= {"paperlib", *sys.stdlib_module_names, *asked_for}
+    wanted = {canonicalize_name(comes_with.get(name, name)) for name in found}
+    assert "numpy" in wanted and not wanted - direct(project).keys()
+
+
+def run(*words, **more):
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, **more)
+
+
+@pytest.fixture(scope="module")
+def make():
+    if (program := shutil.which("make")) is None:
+        pytest.skip("make is not installed")
+    return program
+
+
+def test_make_help_lists_every_target(make):
+    for words in ([make], [make, "help"]):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+        listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+        assert listed >= set(TARGETS) - {"help"}
+    assert "PROFILE=smoke|laptop|paper" in done.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_make_knows_what_to_do_for(make, target):
+    done = run(make, "--dry-run", target)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+
+
+def test_make_passes_everything_on(make):
+    words = ["PROFILE=laptop", "NOTEBOOK=06_labels", "FORCE=1", "SET=epochs=3 seeds=[1]"]
+    shown = run(make, "--dry-run", "reproduce", *words).stdout
+    assert "reproduce --profile laptop --notebook 06_labels --force --set epochs=3 seeds=[1]" in shown
+    assert "reproduce --profile smoke" in run(make, "--dry-run", "reproduce").stdout
+    assert "publish --profile laptop" in run(make, "--dry-run", "publish", "PROFILE=laptop").stdout
+
+
+FAKE_PYTHONS = {
+    "good": f'exec "{sys.executable}" "$@"',
+    "without venv": f"""case "$*" in *"import venv"*) echo "No module named 'ensurepip'" >&2; exit 1;; esac
+exec "{sys.executable}" "$@" """,
+    "too old": 'case "$*" in *--version*) echo "Python 3.9.18"; exit 0;; *version_info*) exit 1;; esac; exit 0',
+}
+
+
+@pytest.fixture
+def check_host(tmp_path):
+    """check(kind) runs the host check with a python3 of that kind, and nothing else, on the path."""
+
+    def check(kind, *arguments):
+        if kind in FAKE_PYTHONS:
+            (tmp_path / "python3").write_text(f"#!/bin/sh\n{FAKE_PYTHONS[kind]}\n")
+            (tmp_path / "python3").chmod(0o755)
+        return run("/bin/sh", "tools/check_host.sh", *arguments, env={"PATH": str(tmp_path)})
+
+    return check
+
+
+@pytest.mark.parametrize(
+    "kind, messages",
+    [
+        ("without venv", ["cannot make virtual environments", "apt-get install python3-venv"]),
+        ("too old", ["Python 3.9.18 is too old", "3.11 or later", "make PYTHON="]),
+        ("missing", ["there is no 'python3'", "apt-get install python3 python3-venv", "make PYTHON="]),
+    ],
+)
+def test_a_machine_that_lacks_something_is_told_what_to_install(check_host, kind, messages):
+    done = check_host(kind)
+    assert done.returncode == 1 and done.stdout == ""
+    for message in messages:
+        assert message in done.stderr
+    assert "Traceback" not in done.stderr and "ensurepip" not in done.stderr
+
+
+def test_a_good_machine_passes_and_one_without_git_is_told_what_it_loses(check_host, tmp_path):
+    done = check_host("good")
+    assert done.returncode == 0 and "note: git is not installed" in done.stderr
+    (tmp_path / "git").write_text("#!/bin/sh\n")
+    (tmp_path / "git").chmod(0o755)
+    done = check_host("good")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = check_host("good", "another-python")
+    assert done.returncode == 1 and "there is no 'another-python'" in done.stderr
+
+
+def test_continuous_integration_runs_what_the_readme_says():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    lines = script.read_text().splitlines()
+    assert "make test" in lines and "make pdf" in lines
+    assert "set -euo pipefail" in lines, "a failing step must fail the whole"
+    assert run("bash", "-n", str(script)).returncode == 0
+    assert "make test" in (ROOT / "README.md").read_text()

@@ -1,0 +1,257 @@
+"""The repository as a whole: who imports whom, what every notebook keeps to, what a clone finds."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from paperlib.lab import parameters, paths
+from paperlib.lab.results import Results, damaged_outputs, released_model
+from paperlib.lab.store import read_json, sha256_of
+from paperlib.reporting import produce
+from tests.conftest import ROOT
+
+STREET = ("symmetry", "crystals", "diffraction", "datasets", "learning")
+MAY_IMPORT = {room: {"lab", *STREET[: i + 1]} for i, room in enumerate(STREET)}
+MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
+
+SIZE_KEYS = {
+    *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
+    *("batch_size", "max_minutes", "per_group", "worked_group"),
+}
+"""Parameters that a profile may change: profiles change size, never method."""
+
+MODULES = sorted((ROOT / "src" / "paperlib").rglob("*.py"))
+STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+MANIFESTS = sorted((ROOT / "data" / "results").glob("*/manifest.json"))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)[^)]*\)")
+
+
+@pytest.fixture(autouse=True)
+def this_repository(monkeypatch):
+    monkeypatch.setenv("PAPERLIB_ROOT", str(ROOT))
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def rooms_imported(path):
+    """Rooms that a module imports, anywhere in its text."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: write out `from paperlib.room.module import …`"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("paperlib.")}
+
+
+def test_rooms_import_only_rooms_to_their_left():
+    rooms = {path.parent.name for path in MODULES if path.parent.name != "paperlib"}
+    assert rooms == set(MAY_IMPORT)
+    wrong = {
+        name_of(path): found
+        for path in MODULES
+        if path.parent.name in MAY_IMPORT and (found := rooms_imported(path) - MAY_IMPORT[path.parent.name])
+    }
+    assert not wrong
+    assert "crystals" in rooms_imported(ROOT / "src/paperlib/diffraction/simulate.py"), "imports are seen at all"
+
+
+def test_reporting_starts_without_the_heavy_packages():
+    modules = [f"paperlib.reporting.{path.stem}" for path in MODULES if path.parent.name == "reporting"]
+    lines = [f"import {name}" for name in modules if not name.endswith("__init__")]
+    heavy = {"torch", "pymatgen", "pyxtal", "captum"}
+    lines += ["import sys", f"print(sorted({heavy} & sys.modules.keys()), len(sys.modules) > 100)"]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[] True", done.stderr
+
+
+def test_packages_hold_no_code_of_their_own_and_modules_stay_small():
+    assert not [name_of(path) for path in MODULES if path.name == "__init__.py" and path.read_text().strip()]
+    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: n for name, n in lengths.items() if n > 300} == {}
+
+
+def public_definitions(path):
+    """Public functions, classes and methods of a module with their dotted names."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for node in tree(path).body:
+        if isinstance(node, kinds) and not node.name.startswith("_"):
+            yield f"{name_of(path)}: {node.name}", node
+            if isinstance(node, ast.ClassDef):
+                inner = [child for child in node.body if isinstance(child, kinds) and not child.name.startswith("_")]
+                yield from ((f"{name_of(path)}: {node.name}.{child.name}", child) for child in inner)
+
+
+def test_everything_public_is_documented_and_annotated():
+    files = [path for path in MODULES if path.name != "__init__.py"]
+    assert not [name_of(path) for path in files if not ast.get_docstring(tree(path))]
+    definitions = [item for path in files for item in public_definitions(path)]
+    assert len(definitions) > 150
+    assert not [name for name, node in definitions if not ast.get_docstring(node)]
+    bare = []
+    for name, node in definitions:
+        if not isinstance(node, ast.ClassDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            loose = [arg.arg for arg in given if arg.annotation is None and arg.arg not in ("self", "cls")]
+            bare += [name] if loose or node.returns is None else []
+    assert not bare
+
+
+@pytest.fixture(params=STEMS)
+def book(request):
+    return request.param, nbformat.read(ROOT / "notebooks" / f"{request.param}.ipynb", as_version=4)
+
+
+def test_a_notebook_opens_with_its_card_and_closes_its_run(book):
+    stem, content = book
+    first, code = content.cells[0], [cell.source for cell in content.cells if cell.cell_type == "code"]
+    assert re.fullmatch(r"[0-9]{2}_[a-z_]+", stem)
+    assert first.cell_type == "markdown" and first.source.startswith("# ") and "| run card | |" in first.source
+    for row in ("Question", "Reads", "Writes", "In the paper", "Time"):
+        assert f"| {row} |" in first.source, row
+    assert code[-1].strip() == "run.finish()"
+    assert sum(f'run = Run("{stem}", globals())' in source for source in code) == 1
+    assert content.metadata.kernelspec.name == "python3"
+
+
+def test_a_notebook_holds_library_calls_only_and_plain_parameters(book):
+    stem, content = book
+    read = parameters.read_notebook(stem)  # one tagged cell, literals only, every parameter read
+    assert read.declared["profile"] == "smoke", "defaults are the smoke profile"
+    assert paths.notebook(stem).is_file()
+    source = "\n".join(cell.source for cell in content.cells if cell.cell_type == "code")
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    assert not [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    assert "sys.path" not in source and "get_ipython" not in source and "os.chdir" not in source
+    lines = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert len(lines) <= 150
+
+
+def test_notebooks_are_stripped():
+    recipe = re.search(r"^strip:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1)
+    words = shlex.split(recipe)
+    assert "--extra-keys" in words and "--keep-id" in words
+    program = Path(sys.executable).with_name("nbstripout")
+    books = [str(ROOT / "notebooks" / f"{stem}.ipynb") for stem in STEMS]
+    line = [str(program), "--verify", *words[1:-1], *books]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"make strip, then commit:\n{done.stdout}{done.stderr}"
+
+
+def linked_texts():
+    texts = [(ROOT / name, (ROOT / name).read_text()) for name in ("README.md", "REPRODUCING.md")]
+    for stem in STEMS:
+        content = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+        texts += [(ROOT / "notebooks" / stem, c.source) for c in content.cells if c.cell_type == "markdown"]
+    return texts
+
+
+def test_links_lead_somewhere():
+    figures = {module.__name__.rpartition(".")[2] for module in produce.FIGURES}
+    published = (ROOT / "notebooks" / "executed", ROOT / "data" / "results", ROOT / "figures")
+    broken, seen = [], 0
+    for origin, text in linked_texts():
+        for target in LINK.findall(text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, seen = (origin.parent / target).resolve(), seen + 1
+            waits = any(folder in (path, *path.parents) for folder in published)
+            known = path in published or path.stem in (figures if path.parent.name == "figures" else STEMS)
+            # what publishing makes may be absent until something is published, if it is going to be made
+            if not path.exists() and not (waits and known and not MANIFESTS):
+                broken.append(f"{name_of(origin)}: {target}")
+    assert seen > 10 and not broken
+
+
+@pytest.mark.parametrize("profile", ["laptop", "paper"])
+def test_profiles_change_size_never_method(profile):
+    files = sorted((ROOT / "notebooks" / "params" / profile).iterdir())
+    assert [path.stem for path in files] == STEMS and {path.suffix for path in files} == {".yml"}
+    for path in files:
+        changes = yaml.safe_load(path.read_text())
+        assert changes["profile"] == profile
+        assert changes.keys() <= SIZE_KEYS, path
+        merged = parameters.profile_parameters(path.stem, profile)
+        assert changes.items() <= merged.items()
+
+
+def test_the_smoke_profile_is_what_the_notebooks_declare():
+    assert {path.name for path in (ROOT / "notebooks" / "params").iterdir()} == {"laptop", "paper"}
+    for stem in STEMS:
+        declared = parameters.read_notebook(stem).declared
+        assert parameters.profile_parameters(stem, "smoke") == declared
+        if "source" in declared:
+            assert declared["source"] == "prototypes", "a smoke run reads nothing that is not installed"
+
+
+def tracked_files():
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: there is no list of the files that belong to it")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_file_names_this_machine():
+    places = [str(place) for place in (ROOT, Path.home()) if len(place.parts) > 1]
+    pattern = re.compile("|".join(rf"(?<![\w.~/)}}-]){re.escape(place)}(?![\w-])" for place in places).encode())
+    files = tracked_files()
+    assert len(files) > 100 and pattern.search(b"see " + os.fsencode(ROOT) + b"/README.md")
+    assert not [name_of(path) for path in files if pattern.search(path.read_bytes())]
+
+
+def test_the_repository_stays_small():
+    models = ROOT / "data" / "models"
+    sizes = {name_of(path): path.stat().st_size for path in tracked_files() if models not in path.parents}
+    assert {name: size for name, size in sizes.items() if size > 1_000_000} == {}
+
+
+@pytest.fixture(params=MANIFESTS or [None], ids=lambda path: path.parent.name if path else "none")
+def published(request):
+    if request.param is None:
+        pytest.skip("nothing has been published yet")
+    return request.param.parent, read_json(request.param)
+
+
+def test_a_published_result_is_whole_and_belongs_to_a_notebook(published):
+    folder, manifest = published
+    assert folder.name in STEMS and manifest["record"]["profile"] in ("laptop", "paper")
+    assert damaged_outputs(folder, manifest, published_only=True) == []
+    expected = {"manifest.json", *(name for name, entry in manifest["outputs"].items() if entry["published"])}
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == expected
+    for name, entry in manifest["outputs"].items():
+        assert not entry["released"] or sha256_of(released_model(folder.name, name)) == entry["sha256"]
+    executed = ROOT / "notebooks" / "executed" / f"{folder.name}.ipynb"
+    assert manifest["record"]["run_id"] in executed.read_text(encoding="utf-8")
+    outputs = [out for cell in nbformat.read(executed, as_version=4).cells for out in cell.get("outputs", [])]
+    assert outputs and not [out for out in outputs if out.output_type == "error"]
+
+
+def test_published_figures_and_numbers_follow_from_the_published_results_byte_for_byte(tmp_path):
+    if not MANIFESTS:
+        pytest.skip("nothing has been published yet")
+    results = Results(ROOT / "data" / "results")
+    drawn = produce.draw_figures(results, tmp_path / "figures")
+    written = produce.write_generated(results, tmp_path / "generated")
+    assert len(drawn) == 2 * len(produce.FIGURES) and written
+    kept = {tmp_path / "figures": ROOT / "figures", tmp_path / "generated": ROOT / "paper" / "generated"}
+    for made, committed in kept.items():
+        files = {str(path.relative_to(made)): path for path in [*drawn, *written] if made in path.parents}
+        there = {str(path.relative_to(committed)) for path in committed.rglob("*.*") if path.is_file()}
+        assert there >= files.keys()
+        different = [name for name, path in files.items() if path.read_bytes() != (committed / name).read_bytes()]
+        assert not different, "make figures, then commit"
