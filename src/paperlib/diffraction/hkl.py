@@ -1,9 +1,10 @@
 """Which reflections a powder line list needs: one of each set of equivalents, and how many it stands for.
 
 Every Laue class has an asymmetric unit, a cone of reciprocal space that holds one reflection of each set of
-equivalents (International Tables B, section 1.3.4.2.2.4; the cones are chosen so that the reflection carries the indices that
-are usually printed, 200 and 311 rather than 020 and 131). A table holds the reflections of that cone inside a box of indices, without those
-that the space group extinguishes. Boxes come in few sizes, so that crystals share tables.
+equivalents (International Tables B, section 1.3.4.2.2.4). The cones are chosen so that the reflection carries the
+indices that are usually printed, 200 and 311 rather than 020 and 131. A table holds the reflections of that cone
+inside a box of indices, without those that the space group extinguishes. Boxes come in few sizes, so that crystals
+share tables.
 """
 
 # ruff: noqa: E741 -- the letter l is the third Miller index
