@@ -16,7 +16,7 @@ from paperlib.lab import freshness, paths, publish, runner
 from paperlib.lab.results import Results, digest
 from paperlib.lab.run import restore_interrupted
 from tests.conftest import write_notebook
-from tests.lab.conftest import command
+from tests.lab.conftest import COUNT, command
 
 JOB = runner.Job("smoke")
 
@@ -221,3 +221,15 @@ def test_a_run_that_gathers_results_is_stale_once_there_are_more_and_never_sees_
     runner.reproduce(JOB)
     assert values()["90_all"]["seen"]["value"] == "01_count 02_slow 03_sum 90_all"
     assert set(statuses(runner.reproduce(JOB)).values()) == {"fresh"}
+
+
+def test_a_source_edited_during_a_run_makes_its_result_stale(clone):
+    module = clone / "src" / "paperlib" / "lab" / "fetch.py"
+    edit = (
+        f"from pathlib import Path\npath = Path({str(module)!r})\npath.write_text(path.read_text() + 'EDITED = True')"
+    )
+    write_notebook(
+        clone / "notebooks" / "01_count.ipynb", 'profile = "smoke"\nn = 3\nfail = ""', COUNT, edit, "run.finish()"
+    )
+    runner.reproduce(runner.Job("smoke", only=["01_count"]))
+    assert freshness.survey("smoke")["01_count"].reason == "module paperlib.lab.fetch changed"

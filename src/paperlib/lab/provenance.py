@@ -63,6 +63,14 @@ def module_hash(name: str) -> str:
     return _module_hash(path, path.stat().st_mtime_ns) if path.is_file() else ""
 
 
+def source_hashes() -> dict[str, str]:
+    """:func:`module_hash` of every paperlib module there is: what the sources are at this moment."""
+    source = paths.root() / "src"
+    files = [path for path in sorted((source / "paperlib").rglob("*.py")) if path.name != "__init__.py"]
+    names = [".".join(path.relative_to(source).with_suffix("").parts) for path in files]
+    return {name: module_hash(name) for name in names}
+
+
 def imported_modules() -> list[str]:
     """The paperlib modules that this process has imported, packages with an empty file left out."""
     return sorted(

@@ -58,6 +58,8 @@ class Run:
             "uncommitted": provenance.uncommitted(),
         }
         self._start = time.monotonic()
+        # Taken now: a source edited while this runs is not the one that is running, and makes the result stale.
+        self._sources = provenance.source_hashes()
         order = paths.stems()
         self.results = Results.of_profile(self.profile, hidden=order[order.index(stem) + 1 :])
         pending = self._manifest | {"record": self._manifest["record"] | {"finished": provenance.now()}}
@@ -93,7 +95,7 @@ class Run:
         ``reporting``, which cannot change it): with any of these changed the work starts anew, beside the old.
         """
         code = [m for m in provenance.imported_modules() if m.split(".")[1] not in ("lab", "reporting", "cli")]
-        hashes = [f"{name} {provenance.module_hash(name)}" for name in code]
+        hashes = [f"{name} {self._sources.get(name, '')}" for name in code]
         key = sha256_of_text(repr(sorted(settings.items())), repr(sorted(self._inputs.items())), *hashes)
         return paths.work(self.target) / "checkpoints" / self.stem / "-".join([*names, key[:12]])
 
@@ -162,7 +164,7 @@ class Run:
         for stem in self.results.used - {self.stem}:
             inputs[f"result:{stem}"] = digest(self.results.manifest(stem))
         inputs |= {f"result:{stem}": "absent" for stem in self.results.absent - self.results.used}
-        modules = {name: provenance.module_hash(name) for name in provenance.imported_modules()}
+        modules = {name: self._sources.get(name, "") for name in provenance.imported_modules()}
         self._manifest["identity"] = {
             "notebook": provenance.code_hash(self.code),
             "modules": modules,
