@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import recall_score
 
 from paperlib.lab import rng
 from paperlib.lab.results import Value
@@ -41,7 +41,9 @@ def top_k(probabilities: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
 
 def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """Recall averaged over the classes that occur in ``targets`` (scikit-learn)."""
-    return float(balanced_accuracy_score(targets, np.argmax(probabilities, axis=1)))
+    found = np.unique(targets)
+    predicted = np.argmax(probabilities, axis=1)
+    return float(recall_score(targets, predicted, labels=found, average="macro", zero_division=0.0))
 
 
 def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray, n_bins: int = 15) -> float:
