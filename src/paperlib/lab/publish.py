@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 
 from paperlib.lab import freshness, paths, provenance
 from paperlib.lab.results import Results, released_model
@@ -42,6 +45,7 @@ def publish(profile: str) -> list[Published]:
     for stem, status in plans:
         if status == "published":
             _copy(stem, profile)
+        _show(stem, profile)
     return [Published(stem, status) for stem, status in plans]
 
 
@@ -79,9 +83,14 @@ def _copy(stem: str, profile: str) -> None:
     write_json(staging / "manifest.json", manifest)
     shutil.rmtree(target, ignore_errors=True)
     staging.replace(target)
-    clean_executed(
-        paths.work_executed(profile) / f"{stem}.ipynb", paths.root() / "notebooks/executed" / f"{stem}.ipynb"
-    )
+
+
+def _show(stem: str, profile: str) -> None:
+    # also for an unchanged result: how executed copies are cleaned may have changed
+    executed = paths.work_executed(profile) / f"{stem}.ipynb"
+    manifest = provenance.read_manifest(paths.published_results() / stem)
+    if manifest and executed.is_file() and manifest["record"]["run_id"] in executed.read_text(encoding="utf-8"):
+        clean_executed(executed, paths.root() / "notebooks" / "executed" / f"{stem}.ipynb")
 
 
 def clean_executed(source: Path, target: Path) -> None:
@@ -95,12 +104,24 @@ def clean_executed(source: Path, target: Path) -> None:
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("](../", "](../../")  # the copy lies one folder deeper
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                output["data"]["image/png"] = _fewer_bytes(picture)
         cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags"})
     text = nbformat.writes(book)
     for place, name in ((paths.root(), "."), (Path.home(), "~")):
         if place.name:  # a container may have / as its home
             text = text.replace(str(place), name)
     write_text(target, text + "\n")
+
+
+def _fewer_bytes(picture: str) -> str:
+    """A PNG (base64) with 256 colours, if that makes it smaller: the copies lie in the repository for good."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        reduced = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced.save(buffer, format="PNG", optimize=True)
+    return min(base64.b64encode(buffer.getvalue()).decode(), picture, key=len)
 
 
 def orphans() -> list[str]:
