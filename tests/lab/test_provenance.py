@@ -192,3 +192,8 @@ def test_only_modules_with_code_of_our_own_count_as_imported():
     imported = provenance.imported_modules()
     assert "paperlib.lab.provenance" in imported
     assert "paperlib.lab" not in imported and not [name for name in imported if name.startswith("numpy")]
+
+
+def test_the_record_names_the_processor_and_its_cores():
+    assert provenance.machine_record()["device"].endswith("cores")
+    assert provenance.processor().split(",")[0] not in ("", "x86_64")

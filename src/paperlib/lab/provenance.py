@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib.metadata
+import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -116,9 +119,19 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def processor() -> str:
+    """The processor by its name, where the system tells it, and the number of cores that this process may use."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        models = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
+        name = models[0].strip() if models else name
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} cores"
+
+
 def machine_record() -> dict[str, Any]:
     """Versions, device and memory of this process, for the record part of a manifest."""
-    device = platform.processor() or platform.machine()
+    device = processor()
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         device = torch.cuda.get_device_name()
     return {
