@@ -25,22 +25,15 @@ KNOWN_ERRORS = (
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """Execute the notebooks of a profile that are not fresh."""
-    overrides = dict(parameters.parse_override(arguments.notebook[0], text) for text in _needs_notebook(arguments))
-    job = runner.Job(arguments.profile, arguments.notebook, arguments.force, overrides)
+    job = runner.Job(arguments.profile, arguments.notebook, arguments.force, arguments.set)
     start = time.monotonic()
     outcomes = runner.reproduce(job)
     print(f"\n{runner.report(outcomes)} ({time.monotonic() - start:.0f} s in all)")
     if any(outcome.status in runner.UNFINISHED for outcome in outcomes):
         return 1
-    target = "custom" if overrides else arguments.profile
+    target = paths.CUSTOM if job.overrides else arguments.profile
     print(f"results, figures and executed notebooks: {paths.work(target).relative_to(paths.root())}")
     return 0
-
-
-def _needs_notebook(arguments: argparse.Namespace) -> list[str]:
-    if arguments.set and len(arguments.notebook) != 1:
-        raise parameters.ParameterError("a parameter override needs one notebook: add NOTEBOOK=<stem>")
-    return list(arguments.set)
 
 
 def publish_run(arguments: argparse.Namespace) -> int:

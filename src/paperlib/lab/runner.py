@@ -53,7 +53,8 @@ class Job:
     profile: str
     only: list[str] = field(default_factory=list)
     force: bool = False
-    overrides: dict[str, Any] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+    """Texts such as "epochs=3", for the one notebook in ``only``."""
 
 
 def reproduce(job: Job) -> list[Outcome]:
@@ -69,37 +70,44 @@ def reproduce(job: Job) -> list[Outcome]:
         parameters.profile_parameters(stem, job.profile)
     if job.overrides and len(job.only) != 1:
         raise parameters.ParameterError("a parameter override needs one notebook: name it with NOTEBOOK=<stem>")
+    overrides = dict(parameters.parse_override(job.only[0], text) for text in job.overrides)
     chosen = [stem for stem in stems if stem in job.only] if job.only else stems
     with _lock(job.profile):
         restore_interrupted(job.profile)
         states: dict[str, freshness.State] = {}
         outcomes: list[Outcome] = []
-        for number, stem in enumerate(chosen, start=1):
-            for other in stems:
-                if other not in states and stems.index(other) < stems.index(stem):
-                    states[other] = freshness.check(other, job.profile, states)
+        for stem in stems[: stems.index(chosen[-1]) + 1]:
             states[stem] = freshness.check(stem, job.profile, states)
-            outcome = _one(stem, job, states[stem], outcomes, f"[{number}/{len(chosen)}]")
-            outcomes.append(outcome)
-            if outcome.status == "ran" and not job.overrides:
+            if stem not in chosen:
+                continue
+            counter = f"[{len(outcomes) + 1}/{len(chosen)}]"
+            outcomes.append(_one(stem, job, overrides, states[stem], outcomes, counter))
+            if outcomes[-1].status == "ran" and not overrides:
                 states[stem] = freshness.check(stem, job.profile, states)
         return outcomes
 
 
-def _one(stem: str, job: Job, state: freshness.State, before: list[Outcome], counter: str) -> Outcome:
+def _one(
+    stem: str,
+    job: Job,
+    overrides: dict[str, Any],
+    state: freshness.State,
+    before: list[Outcome],
+    counter: str,
+) -> Outcome:
     needs = parameters.read_notebook(stem).upstream
     broken = [o.stem for o in before if o.status in UNFINISHED and (o.stem in needs or stem in READS_ALL)]
     if broken:
         print(f"{counter} {stem}: waits for {broken[0]}", flush=True)
         return Outcome(stem, "waits", message=f"needs {broken[0]}")
-    if state.fresh and not job.force and not job.overrides:
+    if state.fresh and not job.force and not overrides:
         print(f"{counter} {stem}: fresh", flush=True)
         return Outcome(stem, "fresh", wrote=state.reason)
     why = "forced" if state.fresh else f"{state.state}: {state.reason}"
     print(f"{counter} {stem}: running ({why})", flush=True)
     start = time.monotonic()
     try:
-        manifest = execute(stem, job.profile, job.overrides)
+        manifest = execute(stem, job.profile, overrides)
     except NotebookFailed as error:
         status = "paused" if str(error).startswith("Paused") else "failed"
         print(f"{counter} {stem}: {status}\n{error}", flush=True)
@@ -117,10 +125,9 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
     import nbclient.exceptions
     import papermill
 
-    values = parameters.profile_parameters(stem, profile)
-    values |= parameters.check_overrides(values, overrides, where="command line")
-    changed = values != parameters.profile_parameters(stem, profile)
-    target = paths.CUSTOM if changed else profile
+    expected = parameters.profile_parameters(stem, profile)
+    values = expected | parameters.check_overrides(expected, overrides, where="command line")
+    target = profile if values == expected else paths.CUSTOM
     output = paths.work_executed(target) / f"{stem}.ipynb"
     attempt = paths.work(target) / "failed" / f"{stem}.ipynb"
     attempt.parent.mkdir(parents=True, exist_ok=True)
