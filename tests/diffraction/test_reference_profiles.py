@@ -144,37 +144,37 @@ def test_all_patterns_of_fullprof(fullprof_folder):
 def test_what_remains_for_symmetric_peaks_is_where_fullprof_ends_them(fullprof_folder):
     """Ended at 6 FWHM, as its input says (Wdt 6.0), the peaks agree with FullProf's to 0.1 % of the strongest."""
     profile = reference_profiles._read_fullprof(fullprof_folder / "pbso4_uvwy_no-assym.json")
+    grid = profile.instrument.grid()
     lines = powder_reflections(profile.crystal, profile.instrument, margin=profile.instrument.reach)
-    u, v, w = profile.instrument.resolution
-    x, y = profile.instrument.lorentzian
-    grid, ended, whole = profile.instrument.grid(), 0.0, 0.0
+    ended, whole = np.zeros(len(grid)), np.zeros(len(grid))
     for centre, intensity in zip(lines.two_theta.tolist(), lines.intensity.tolist(), strict=True):
-        theta = math.radians(min(centre, grid[-1]) / 2)  # beyond the end our peaks have the width at the end
-        tangent, cosine = math.tan(theta), math.cos(theta)
-        gauss, lorentz = math.sqrt(u * tangent**2 + v * tangent + w), x * tangent + y / cosine
-        # Thompson, Cox and Hastings (1987)
-        fwhm = (
-            gauss**5
-            + 2.69269 * gauss**4 * lorentz
-            + 2.42843 * gauss**3 * lorentz**2
-            + 4.47163 * gauss**2 * lorentz**3
-            + 0.07842 * gauss * lorentz**4
-            + lorentz**5
-        ) ** 0.2
-        q = lorentz / fwhm
-        eta = 1.36603 * q - 0.47719 * q**2 + 0.11116 * q**3
-        z = (grid - centre) / fwhm
-        peak = (1 - eta) * math.sqrt(4 * math.log(2) / math.pi) * np.exp(-4 * math.log(2) * z**2)
-        peak = intensity / fwhm * (peak + eta * 2 / math.pi / (1 + 4 * z**2))
-        ended, whole = ended + peak * (np.abs(z) < 6), whole + peak
+        peak, fwhm = _thompson_cox_hastings(profile.instrument, grid, centre, centre)
+        ended += intensity * peak * (np.abs(grid - centre) < 6 * fwhm)
+        # lines beyond the last angle have the width of the last angle in our engine
+        whole += intensity * _thompson_cox_hastings(profile.instrument, grid, centre, min(centre, grid[-1]))[0]
     ended *= (ended @ profile.intensity) / (ended @ ended)
     difference = np.abs(ended - profile.intensity)
     assert difference.max() < 1e-3 * profile.intensity.max()
     assert difference.sum() < 2e-3 * profile.intensity.sum()
     # the same formula with whole tails is what our engine draws
-    ours = reference_profiles._ours(profile)
     whole *= (whole @ profile.intensity) / (whole @ whole)
-    assert np.abs(ours - whole).max() < 1e-4 * profile.intensity.max()
+    assert np.abs(reference_profiles._ours(profile) - whole).max() < 1e-4 * profile.intensity.max()
+
+
+def _thompson_cox_hastings(instrument, grid, centre, width_at):
+    """Peak of unit area at ``centre`` with the width at ``width_at`` degrees, and its FWHM; Thompson, Cox and
+    Hastings (1987), U tan²θ + V tan θ + W and X tan θ + Y / cos θ as in the manual of FullProf."""
+    (u, v, w), (x, y) = instrument.resolution, instrument.lorentzian
+    tangent, cosine = math.tan(math.radians(width_at / 2)), math.cos(math.radians(width_at / 2))
+    g, l = math.sqrt(u * tangent**2 + v * tangent + w), x * tangent + y / cosine  # noqa: E741
+    fwhm = (
+        g**5 + 2.69269 * g**4 * l + 2.42843 * g**3 * l**2 + 4.47163 * g**2 * l**3 + 0.07842 * g * l**4 + l**5
+    ) ** 0.2
+    q = l / fwhm
+    eta = 1.36603 * q - 0.47719 * q**2 + 0.11116 * q**3
+    z = (grid - centre) / fwhm
+    gaussian = math.sqrt(4 * math.log(2) / math.pi) * np.exp(-4 * math.log(2) * z**2)
+    return ((1 - eta) * gaussian + eta * 2 / math.pi / (1 + 4 * z**2)) / fwhm, fwhm
 
 
 def test_what_remains_for_corundum_is_counting_noise(fullprof_folder):
