@@ -19,6 +19,9 @@ LORENTZIAN_REACH = 20.0
 """A peak with a Lorentzian part is drawn over the whole pattern; lines outside the range count up to this many
 FWHM beyond its ends, where their tail has fallen to 1/1600 of the height."""
 
+MAX_DOUBLET = 0.02
+"""Relative difference of two wavelengths above which they are no doublet (Kα1 and Kα2 differ by 0.1 to 0.9 %)."""
+
 
 @dataclass(frozen=True)
 class Instrument:
@@ -30,7 +33,11 @@ class Instrument:
     radiation: str = "xray"
     """``xray`` or ``neutron``."""
     wavelength: float = 1.541838
-    """Å; the default is the weighted mean of Cu Kα1 and Kα2."""
+    """Å; the default is the weighted mean of Cu Kα1 and Kα2. With a second wavelength, the first of the two."""
+    second_wavelength: float = 0.0
+    """Å: the other line of a doublet, e.g. 1.544426 for Cu Kα2 beside 1.540593 for Kα1; 0 for one line."""
+    second_ratio: float = 0.5
+    """Intensity of the second line relative to the first."""
     two_theta: tuple[float, float] = (5.0, 90.0)
     """First and last point of the pattern in degrees."""
     n_points: int = 1000
@@ -39,6 +46,8 @@ class Instrument:
     """Caglioti u, v, w in degrees²: FWHM² = u tan²θ + v tan θ + w."""
     eta: float = 0.0
     """Lorentzian fraction of the pseudo-Voigt peaks, 0 (Gaussian) to 1 (Lorentzian), both of the same FWHM."""
+    lorentzian: tuple[float, float] = (0.0, 0.0)
+    """x, y in degrees: a further Lorentzian broadening of FWHM x tan θ + y / cos θ (FullProf's X and Y)."""
     polarisation: bool = True
     """X-rays of a laboratory tube, polarised by the scattering; False for a beam polarised normal to the
     scattering plane (synchrotron). Neutrons have no such factor."""
@@ -50,6 +59,7 @@ class Instrument:
     def __post_init__(self) -> None:
         object.__setattr__(self, "two_theta", tuple(float(x) for x in self.two_theta))
         object.__setattr__(self, "resolution", tuple(float(x) for x in self.resolution))
+        object.__setattr__(self, "lorentzian", tuple(float(x) for x in self.lorentzian))
         self._check_beam()
         self._check_range()
         self._check_peaks()
@@ -64,6 +74,14 @@ class Instrument:
                 f"wavelength is {self.wavelength} Å, shorter than diffractometers use; it must be given in Å, not "
                 f"in nm (did you mean {10 * self.wavelength:g} Å?)"
             )
+        if self.second_wavelength and not abs(self.second_wavelength / self.wavelength - 1) <= MAX_DOUBLET:
+            raise ValueError(
+                f"second_wavelength is {self.second_wavelength} Å beside wavelength {self.wavelength} Å; the lines of "
+                f"a doublet differ by at most {100 * MAX_DOUBLET:g} %; give e.g. 1.544426 beside 1.540593, or 0 for "
+                "one line"
+            )
+        if not (math.isfinite(self.second_ratio) and self.second_ratio > 0):
+            raise ValueError(f"second_ratio is {self.second_ratio}; give a positive number, 0.5 for Kα2 / Kα1")
         if not 0 <= self.monochromator < 180:
             raise ValueError(f"monochromator is {self.monochromator}°; give its 2θ in degrees, 0 <= 2θ < 180")
         if self.radiation == "neutron" and (self.anomalous or self.monochromator):
@@ -84,6 +102,8 @@ class Instrument:
     def _check_peaks(self) -> None:
         if not 0 <= self.eta <= 1:
             raise ValueError(f"eta is {self.eta}; the Lorentzian fraction lies between 0 and 1")
+        if len(self.lorentzian) != 2 or not all(math.isfinite(x) and x >= 0 for x in self.lorentzian):
+            raise ValueError(f"lorentzian is {self.lorentzian}; give x and y in degrees, finite and not negative")
         if len(self.resolution) != 3 or not np.all(np.isfinite(self.resolution)):
             raise ValueError(f"resolution is {self.resolution}; give three finite numbers u, v, w in degrees²")
         u, v, w = self.resolution
@@ -114,19 +134,36 @@ class Instrument:
         return (self.two_theta[1] - self.two_theta[0]) / (self.n_points - 1)
 
     @property
+    def has_tails(self) -> bool:
+        """Whether the peaks have a Lorentzian part."""
+        return self.eta > 0 or any(self.lorentzian)
+
+    @property
     def reach(self) -> float:
         """Degrees 2θ beyond the ends of the range from where lines still contribute to the pattern."""
-        widest = float(self.fwhm(torch.tensor(self.two_theta, dtype=torch.float64)).max())
-        return widest * (LORENTZIAN_REACH if self.eta > 0 else GAUSSIAN_REACH)
+        ends = torch.tensor(self.two_theta, dtype=torch.float64)
+        tangent, cosine = torch.tan(torch.deg2rad(ends / 2)), torch.cos(torch.deg2rad(ends / 2))
+        # the sum of the widths of two peaks is an upper bound of the width of their convolution
+        widest = float((self.fwhm(ends) + self.lorentzian[0] * tangent + self.lorentzian[1] / cosine).max())
+        return widest * (LORENTZIAN_REACH if self.has_tails else GAUSSIAN_REACH) + self._splitting(float(ends[1]))
+
+    def _splitting(self, two_theta: float) -> float:
+        """Degrees 2θ between the lines of the doublet at ``two_theta``, rounded up."""
+        if not self.second_wavelength:
+            return 0.0
+        relative = abs(self.second_wavelength / self.wavelength - 1)
+        sine = math.sin(math.radians(two_theta / 2))
+        further = math.degrees(2 * math.asin(min(1.0, sine * (1 + relative))))
+        return max(further - two_theta, math.degrees(2 * relative * math.tan(math.radians(two_theta / 2))))
 
     def grid(self) -> np.ndarray:
         """(n_points,) float64: the points of a pattern in degrees 2θ."""
         return np.linspace(*self.two_theta, int(self.n_points))
 
     def fwhm(self, two_theta: Tensor) -> Tensor:
-        """Full width at half maximum in degrees of peaks at ``two_theta`` degrees (any shape); Caglioti, Paoletti
-        and Ricci (1958). Beyond the ends of the range the width at the end is taken, because the formula has
-        been found positive only inside."""
+        """Full width at half maximum in degrees, without ``lorentzian``, of peaks at ``two_theta`` degrees (any
+        shape); Caglioti, Paoletti and Ricci (1958). Beyond the ends of the range the width at the end is taken,
+        because the formula has been found positive only inside."""
         u, v, w = self.resolution
         t = torch.tan(torch.deg2rad(two_theta.clamp(*self.two_theta) / 2))
         return torch.sqrt((u * t + v) * t + w)
