@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.imperfections import Draws, Imperfections, draw
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.measurement import check_detector, detector_mask, measure
 from paperlib.diffraction.problems import crystal_problems, raise_problems
 from paperlib.diffraction.profile import draw_peaks
 from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, powder_reflections
 from paperlib.diffraction.scattering import ScatteringTable, scattering_table
+from paperlib.diffraction.specimen import margin as widest_margin
+from paperlib.diffraction.specimen import specimen_patterns
 
 _BATCH = 4096
 """Crystals whose line lists are held at a time."""
+
+_FAINT = 1e-6
+"""Share of the strongest point below which what the detector sees is the foot of a line outside."""
 
 
 def powder_patterns(
@@ -23,7 +32,10 @@ def powder_patterns(
     device: torch.device | str = "cpu",
     normalise: str = "max",
     *,
-    dtype: torch.dtype = torch.float32,
+    seed: int | None = None,
+    imperfections: Imperfections | None = None,
+    items: Tensor | np.ndarray | Sequence[int] | None = None,
+    dtype: torch.dtype | None = None,
     memory_budget: int = MEMORY_BUDGET,
 ) -> Tensor:
     """(n, n_points) float32 powder patterns of ``crystals`` on the grid of ``instrument``, on ``device``.
@@ -31,33 +43,76 @@ def powder_patterns(
     ``normalise="max"`` scales each pattern to a maximum of 1, the usual input of a network; ``"none"`` leaves
     multiplicity × |F|² × Lorentz(–polarisation) factor per degree 2θ (electrons² or fm² per degree, for the
     conventional cell). Lines just outside the range contribute their tails. Structure factors and peaks are computed
-    in ``dtype``, positions and phases always in float64; a pattern does not depend on the others of its set beyond
-    the rounding of ``dtype``.
+    in ``dtype`` (by default float32, or float64 where counts are drawn), positions and phases always in float64; a
+    pattern does not depend on the others of its set beyond the rounding of ``dtype``.
 
-    Raises ValueError, naming each crystal by index and source id, for crystals that :func:`validate` lists, and
-    for another ``normalise``.
+    ``imperfections`` makes them patterns of imperfect specimens on an imperfect instrument. What is drawn is a function
+    of ``seed`` and of the number of each crystal in ``items`` ((n,), from 0; by default its place in ``crystals``), and
+    can be seen with :func:`paperlib.diffraction.imperfections.draw`. Counts are whole numbers, so that rounding can
+    move a point by a whole count: a few points in a million in float32, none that we met in float64.
+
+    Raises ValueError, naming each crystal by index and source id, for crystals that :func:`validate` lists and for
+    those without a line where the detector measures; and for imperfections without a seed, for ``items`` that are no
+    (n,) whole numbers, and for another ``normalise``.
     """
     if normalise not in ("max", "none"):
         raise ValueError(f"normalise is {normalise!r}; use 'max' or 'none'")
-    raise_problems(crystals, crystal_problems(crystals, instrument, _table(instrument)))
+    margin = instrument.reach
+    if dtype is None:
+        dtype = torch.float64 if imperfections is not None and imperfections.has("counts") else torch.float32
+    if imperfections is not None:
+        items = _item_numbers(seed, items, len(crystals), device)
+        check_detector(imperfections, instrument)
+        margin = widest_margin(imperfections, instrument)
     patterns = torch.empty((len(crystals), int(instrument.n_points)), dtype=torch.float32, device=device)
     dark: list[tuple[int, str]] = []
     for begin in range(0, len(crystals), _BATCH):
-        reflections = powder_reflections(
-            crystals[begin : begin + _BATCH],
-            instrument,
-            device,
-            dtype,
-            margin=instrument.reach,
-            memory_budget=memory_budget,
-        )
+        rows = slice(begin, begin + _BATCH)
+        reflections = _reflections(crystals, rows, instrument, device, dtype, margin, memory_budget)
         dark += [(begin + i, reason) for i, reason in _without_lines(reflections, instrument)]
-        batch = draw_peaks(reflections, instrument, memory_budget)
-        if normalise == "max":
-            batch = batch / batch.amax(dim=1, keepdim=True)
-        patterns[begin : begin + _BATCH] = batch
+        if imperfections is None:
+            batch = draw_peaks(reflections, instrument, memory_budget)
+            if normalise == "max":
+                batch = batch / batch.amax(dim=1, keepdim=True)
+        else:
+            draws = draw(imperfections, seed, items[rows], device)
+            batch = specimen_patterns(reflections, crystals[rows], instrument, imperfections, draws, memory_budget)
+            if not dark:
+                dark = [(begin + i, reason) for i, reason in _unseen(batch, instrument, imperfections, draws)]
+            batch = measure(
+                batch, instrument, imperfections, draws, seed, items[rows], normalise, memory_budget=memory_budget
+            )
+        patterns[rows] = batch
     raise_problems(crystals, dark)
     return patterns
+
+
+def _item_numbers(seed: int | None, items: object, n: int, device: torch.device | str) -> Tensor:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ValueError(f"seed is {seed!r}; imperfections are drawn at random: give a whole number as seed")
+    numbers = torch.arange(n, device=device) if items is None else torch.as_tensor(items, device=device)
+    if numbers.shape != (n,):
+        raise ValueError(f"items must number the {n} crystals, one number each; got the shape {tuple(numbers.shape)}")
+    return numbers
+
+
+def _reflections(
+    crystals: CrystalSet,
+    rows: slice,
+    instrument: Instrument,
+    device: torch.device | str,
+    dtype: torch.dtype,
+    margin: float,
+    memory_budget: int,
+) -> Reflections:
+    """Reflections of some of the crystals. They are checked by powder_reflections; only where it objects are all of
+    them checked again, to name each by its place in the whole set."""
+    try:
+        return powder_reflections(crystals[rows], instrument, device, dtype, margin=margin, memory_budget=memory_budget)
+    except ValueError as error:
+        refused = error
+    raise_problems(crystals, crystal_problems(crystals, instrument, _table(instrument)))
+    raise refused
 
 
 def validate(crystals: CrystalSet, instrument: Instrument) -> list[tuple[int, str]]:
@@ -93,3 +148,21 @@ def _without_lines(reflections: Reflections, instrument: Instrument) -> list[tup
     dark = [(int(i), f"no reflection lies {place}") for i in (count == 0).nonzero()]
     empty = (count > 0) & (total.cpu() == 0)
     return dark + [(int(i), f"no reflection {place} has any intensity") for i in empty.nonzero()]
+
+
+def _unseen(
+    patterns: Tensor, instrument: Instrument, imperfections: Imperfections, draws: Draws
+) -> list[tuple[int, str]]:
+    """(index, reason) of noise-free patterns of which nothing, background included, reaches the detector."""
+    if imperfections.has("background") or imperfections.has("hump"):
+        return []
+    seen = torch.where(detector_mask(draws, instrument), patterns, 0).amax(1) > _FAINT * patterns.amax(1)
+    ends = torch.stack([draws.detector_start, draws.detector_end], 1).tolist()
+    return [
+        (
+            int(i),
+            f"no line lies between {ends[i][0]:.4g}° and {ends[i][1]:.4g}°, where the detector measures; narrow "
+            "the ranges of detector_start and detector_end, or add background",
+        )
+        for i in (~seen).nonzero()
+    ]
