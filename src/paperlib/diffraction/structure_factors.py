@@ -5,11 +5,13 @@ The atoms of a crystal fall into few *kinds* (one species with one B each); Σ o
 geometric sums of the kind needs one form factor per reflection and kind instead of one per reflection and atom.
 
 Reflections are cut into tiles of one crystal each; tiles of crystals of like size form a batch, padded to the
-largest of them, so that a cell of 500 atoms among small ones costs what it would cost alone.
+largest of them, so that a cell of 500 atoms among small ones costs what it would cost alone. Where the space group
+has an inversion centre at the origin the sines cancel and are not computed.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.scattering import ScatteringTable, form_factors
+from paperlib.symmetry.groups import operations
 
 TILE = 32
 """Reflections of a tile: large enough for the matrix products, small enough to waste little on the last one."""
@@ -39,6 +42,8 @@ class _Sites:
         kind = np.empty(len(order), dtype=np.int64)
         kind[order] = np.cumsum(is_new) - 1
 
+        has_centre = np.array([False, *(_has_centre(number) for number in range(1, 231))])
+        self.centric = crystals.standard & has_centre[crystals.space_group]
         self.n_sites = crystals.n_sites
         self.n_kinds = np.bincount(crystal[order][is_new], minlength=len(crystals))
         kind_start = np.concatenate([[0], np.cumsum(self.n_kinds)[:-1]]).astype(np.int64)
@@ -82,7 +87,7 @@ def squared_structure_factors(
     padded_hkl = torch.nn.functional.pad(hkl, (0, 0, 0, 1)).to(torch.float64)
     padded_s_squared = torch.nn.functional.pad(s_squared, (0, 1)).to(dtype)
 
-    for crystal, first, last in _batches(sites, start, memory_budget):
+    for centric, (crystal, first, last) in _batches(sites, start, memory_budget):
         chosen, local = np.unique(crystal, return_inverse=True)
         n_sites, n_kinds = int(sites.n_sites[chosen].max()), int(sites.n_kinds[chosen].max())
         c, t = torch.from_numpy(chosen).to(device), torch.from_numpy(local).to(device)
@@ -99,39 +104,51 @@ def squared_structure_factors(
         kind = sites.kind_start[c][:, None] + torch.minimum(kind_slot, sites.kind_count[c][:, None] - 1)
 
         turns = torch.bmm(padded_hkl[row], sites.frac[site].transpose(1, 2)[t])
-        phase = (turns.sub_(turns.round()) * (2 * math.pi)).to(dtype)
-        cosines, sines = torch.bmm(phase.cos(), weight[t]), torch.bmm(phase.sin_(), weight[t])
-        if sites.has_displacement:
-            damping = torch.exp(-sites.kind_b[kind][t][:, None] * s2)
-            cosines, sines = cosines * damping, sines * damping
-        f = form_factors(table, sites.kind_species[kind][t][:, None], s2)
-        squared = (f * cosines).sum(-1).square() + (f * sines).sum(-1).square()
+        phase = turns.sub_(turns.round()).to(dtype).mul_(2 * math.pi)
+        scale = weight[t]
+        kind_species, kind_b = sites.kind_species[kind][t][:, None], sites.kind_b[kind][t][:, None]
+        factors = [form_factors(table, kind_species, s2)]
         if has_imaginary:
-            f = table.imaginary[sites.kind_species[kind][t]][:, None]
-            squared += (f * cosines).sum(-1).square() + (f * sines).sum(-1).square()
+            factors.append(table.imaginary[kind_species])
+        if sites.has_displacement:
+            damping = torch.exp(-kind_b * s2)
+            factors = [factor * damping for factor in factors]
+        squared = torch.zeros(row.shape, dtype=dtype, device=device)
+        for wave in (phase.cos(),) if centric else (phase.cos(), phase.sin_()):
+            sums = torch.bmm(wave, scale)
+            for factor in factors:
+                squared += (factor * sums).sum(-1).square_()
         result[row] = squared
     return result[:-1]
 
 
+@functools.cache
+def _has_centre(number: int) -> bool:
+    """Whether a space group has an inversion centre at the origin of our setting."""
+    rotations, translations = operations(number)
+    return bool(np.any(np.all(rotations == -np.eye(3), axis=(1, 2)) & np.all(translations == 0, axis=1)))
+
+
 def _batches(
     sites: _Sites, start: np.ndarray, memory_budget: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Batches of tiles, the crystals with few sites first: crystal, first row, end of the rows of the crystal."""
+) -> Iterator[tuple[bool, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """Batches of tiles, the crystals with few sites first: whether all of them have an inversion centre at the origin
+    (else none has), and crystal, first row, end of the rows of the crystal."""
     n_tiles = -(-np.diff(start) // TILE)
     crystal = np.repeat(np.arange(len(n_tiles)), n_tiles)
     index = np.arange(len(crystal)) - np.repeat(np.cumsum(n_tiles) - n_tiles, n_tiles)
     first, last = start[crystal] + TILE * index, start[crystal + 1]
-    order = np.argsort(sites.n_sites[crystal], kind="stable")
-    crystal, first, last = crystal[order], first[order], last[order]
-    n_sites, n_kinds = sites.n_sites[crystal], sites.n_kinds[crystal]
-
     # Per tile: phases in float64, their reduced copy, cosine and sine; weights of each kind; form factors.
+    n_sites, n_kinds = sites.n_sites[crystal], sites.n_kinds[crystal]
     tile_bytes = 8 * (TILE * n_sites * 4 + n_sites * n_kinds * 2 + TILE * n_kinds * 6)
-    begin = 0
-    while begin < len(crystal):
-        # The batch is padded to the most sites and kinds in it, so the largest cost so far counts for all.
-        ahead = slice(begin, begin + memory_budget // int(tile_bytes[begin]) + 1)
-        cost = np.maximum.accumulate(tile_bytes[ahead]) * np.arange(1, len(tile_bytes[ahead]) + 1)
-        end = begin + max(1, int(np.searchsorted(cost, memory_budget, side="right")))
-        yield crystal[begin:end], first[begin:end], last[begin:end]
-        begin = end
+    for centric in (False, True):
+        rows = np.flatnonzero(sites.centric[crystal] == centric)
+        rows = rows[np.argsort(n_sites[rows], kind="stable")]
+        begin = 0
+        while begin < len(rows):
+            # The batch is padded to the most sites and kinds in it, so the largest cost so far counts for all.
+            ahead = rows[begin : begin + memory_budget // int(tile_bytes[rows[begin]]) + 1]
+            cost = np.maximum.accumulate(tile_bytes[ahead]) * np.arange(1, len(ahead) + 1)
+            batch = ahead[: max(1, int(np.searchsorted(cost, memory_budget, side="right")))]
+            yield centric, (crystal[batch], first[batch], last[batch])
+            begin += len(batch)
