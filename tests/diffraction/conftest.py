@@ -33,17 +33,25 @@ def _build(*crystals):
 
 def _symmetric(number, rng, edge=4.5):
     """A crystal of a space group in its standard setting: one species on each of up to three random Wyckoff
-    positions, at random points."""
+    positions, at random points. A position without a free coordinate holds one species only."""
     constraints = cell_constraints(number)
     edges = edge * rng.uniform(0.8, 1.4, 3)[list(constraints.equal_edge)]
     angles = [x if x is not None else float(rng.uniform(75, 115)) for x in constraints.fixed_angle]
     rotations, translations = operations(number)
     positions = wyckoff_positions(number)
     chosen = [positions[0], *(positions[i] for i in rng.integers(len(positions), size=2))]
-    frac, species, b_iso = [], [], []
+    frac, species, b_iso, full = [], [], [], set()
     for position, code, b in zip(chosen, (8, 26, 55), (0.4, 0.0, 1.1), strict=True):
-        site = position.representative[:, :3] @ rng.random(3) + position.representative[:, 3]
-        points = rotations[position.orbit] @ site + translations[position.orbit]
+        if position.letter in full:
+            continue
+        if position.degrees_of_freedom == 0:
+            full.add(position.letter)
+        crowded = True
+        while crowded:  # a point too near to an axis or a plane would meet its own images
+            site = position.representative[:, :3] @ rng.random(3) + position.representative[:, 3]
+            points = rotations[position.orbit] @ site + translations[position.orbit]
+            apart = points[:, None] - points
+            crowded = np.sum(np.all(np.abs(apart - np.round(apart)) < 0.01, axis=2)) > len(points)
         frac.append(points)
         species += [code] * len(points)
         b_iso += [b] * len(points)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.crystal_set import DEUTERIUM, CrystalSet
 from paperlib.crystals.species import species_symbol
+from paperlib.crystals.standardise import OCCUPANCY_TOLERANCE
 from paperlib.diffraction.hkl import BOX_EDGES
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.scattering import ScatteringTable, is_known
@@ -20,18 +21,22 @@ METRIC_TOLERANCE = 1e-4
 """Strain by which the cell of a crystal in the standard setting may miss the metric of its crystal system; the
 lines that symmetry joins are shifted by no more than this fraction of d."""
 
-_OCCUPANCY_TOLERANCE = 1e-6
+SAME_PLACE = 1e-3
+"""Rows of a crystal whose fractional coordinates differ by less than this, modulo 1, stand at one place."""
 
 
 def crystal_problems(crystals: CrystalSet, instrument: Instrument, table: ScatteringTable) -> list[tuple[int, str]]:
     """(index, reason) of crystals that cannot be simulated, by index, one reason for each.
 
-    Cells, coordinates, occupancies, displacement parameters, species (against ``table``), space group and size;
-    whether a good crystal has lines in the range is found by :func:`paperlib.diffraction.simulate.validate`.
+    Cells, coordinates, occupancies (of each row, and added up over the rows at one place, which may exceed 1 by
+    the rounding that :data:`paperlib.crystals.standardise.OCCUPANCY_TOLERANCE` allows), displacement parameters,
+    species (against ``table``), space group and size; whether a good crystal has lines in the range is found by
+    :func:`paperlib.diffraction.simulate.validate`.
     """
     found: dict[int, str] = {}
     _check_cells(crystals, instrument, found)
     _check_sites(crystals, table, found)
+    _check_places(crystals, found)
     return sorted(found.items())
 
 
@@ -63,7 +68,7 @@ def _check_cells(crystals: CrystalSet, instrument: Instrument, found: dict[int, 
         n_reflections = 2 * np.pi / 3 * volume * max_inverse_d**3
         too_large = (n_reflections > MAX_REFLECTIONS) | np.any(edges * max_inverse_d > BOX_EDGES[-1], axis=1)
     for i in np.flatnonzero(~good):
-        found[int(i)] = f"cell {_numbers(cell[i])} (Å, degrees) encloses no volume"
+        found[int(i)] = f"cell {_numbers(cell[i])} (Å, degrees) {_fault_of_cell(cell[i])}"
     for i in np.flatnonzero(good & too_large):
         found[int(i)] = (
             f"cell {_numbers(cell[i])} (Å, degrees) is too large: about {n_reflections[i]:.3g} reflections (limit "
@@ -90,11 +95,9 @@ def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, 
     for j in np.flatnonzero(~np.all(np.isfinite(crystals.frac), axis=1)):
         found.setdefault(int(crystal[j]), f"fractional coordinates {_numbers(crystals.frac[j])} are not finite")
     for j in np.flatnonzero(~is_known(table, crystals.species)):
-        code = int(crystals.species[j])
-        name = species_symbol(code) if 1 <= code < len(table.known) else f"species code {code}"
-        found.setdefault(int(crystal[j]), f"no {table.name} for {name}")
+        found.setdefault(int(crystal[j]), f"no {table.name} for {_name(crystals.species[j])}")
     occupancy = crystals.occupancy
-    for j in np.flatnonzero(~((occupancy > 0) & (occupancy <= 1 + _OCCUPANCY_TOLERANCE))):
+    for j in np.flatnonzero(~((occupancy > 0) & (occupancy <= 1 + OCCUPANCY_TOLERANCE))):
         found.setdefault(int(crystal[j]), f"occupancy {occupancy[j]:.6g} of site {_site(crystals, j)} is not in (0, 1]")
     for j in np.flatnonzero(~((crystals.b_iso >= 0) & np.isfinite(crystals.b_iso))):
         found.setdefault(
@@ -102,6 +105,51 @@ def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, 
             f"displacement parameter B of site {_site(crystals, j)} is {crystals.b_iso[j]:.6g} Å²; it must be finite "
             "and not negative (0 where unknown)",
         )
+
+
+def _check_places(crystals: CrystalSet, found: dict[int, str]) -> None:
+    """Rows at one place whose occupancies add up to more than 1: more atoms than the place can hold."""
+    finite = np.all(np.isfinite(crystals.frac), axis=1)
+    frac = np.where(finite[:, None], crystals.frac, 0.0)
+    crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
+    # Bins twice as wide as the tolerance, in two positions along each axis: whatever lies closer than the tolerance
+    # shares a bin in one of the eight. Eight sorts of integers cost less than a search for neighbours.
+    per_axis = round(1 / (2 * SAME_PLACE))
+    scaled = (frac - np.floor(frac)) * per_axis
+    bins = np.stack([scaled, scaled + 0.5]).astype(np.int64) % per_axis
+    for x, y, z in np.ndindex(2, 2, 2):
+        key = ((crystal * per_axis + bins[x, :, 0]) * per_axis + bins[y, :, 1]) * per_axis + bins[z, :, 2]
+        rising = np.sort(key)
+        if not np.any(rising[1:] == rising[:-1]):
+            continue
+        order = np.argsort(key, kind="stable")
+        start = np.flatnonzero(np.diff(key[order], prepend=-1))
+        end = np.append(start[1:], len(order))
+        total = np.add.reduceat(crystals.occupancy[order], start)
+        for k in np.flatnonzero(total > 1 + OCCUPANCY_TOLERANCE):
+            rows = order[start[k] : end[k]]
+            atoms = ", ".join(f"{_name(crystals.species[j])} {crystals.occupancy[j]:.6g}" for j in rows)
+            found.setdefault(
+                int(crystal[rows[0]]),
+                f"occupancies at {_numbers(crystals.frac[rows[0]])} add up to {total[k]:.6g} ({atoms}), but one place "
+                "holds 1 at most",
+            )
+
+
+def _name(code: int) -> str:
+    """Symbol of a species, or its code where that is none."""
+    return species_symbol(int(code)) if 1 <= code <= DEUTERIUM else f"species code {code}"
+
+
+def _fault_of_cell(cell: np.ndarray) -> str:
+    """Why a cell that encloses no volume does not."""
+    if not np.all(np.isfinite(cell)):
+        return "is not finite"
+    if np.any(cell[:3] <= 0):
+        return "encloses no volume: edges must be positive"
+    if np.any((cell[3:] <= 0) | (cell[3:] >= 180)):
+        return "encloses no volume: angles must lie between 0 and 180 degrees"
+    return "encloses no volume: no three axes make such angles"
 
 
 def _site(crystals: CrystalSet, row: int) -> int:
