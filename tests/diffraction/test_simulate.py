@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -5,7 +6,11 @@ import pytest
 import torch
 
 from paperlib.crystals.species import species_code
+from paperlib.diffraction import simulate
+from paperlib.diffraction.imperfections import Imperfections, draw
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
+from paperlib.diffraction.laboratory import LABORATORY, LABORATORY_INSTRUMENT, imperfections
+from paperlib.diffraction.measurement import detector_mask
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.symmetry.groups import operations
 
@@ -30,7 +35,7 @@ def test_absolute_patterns_hold_the_intensity_of_the_lines(build, halite):
 
 def test_patterns_do_not_depend_on_the_batch(build, symmetric):
     rng = np.random.default_rng(9)
-    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(1, 231, 9)))
+    crystals = build(*(symmetric(number, rng, edge=6.0) | {"occupancy": 0.3} for number in range(1, 231, 9)))
     together = powder_patterns(crystals, CU_KALPHA)
     backwards = powder_patterns(crystals[np.arange(len(crystals))[::-1]], CU_KALPHA)
     assert torch.allclose(together, backwards.flip(0), atol=1e-5, rtol=0)
@@ -39,7 +44,7 @@ def test_patterns_do_not_depend_on_the_batch(build, symmetric):
 
 def test_single_and_double_precision_agree(build, symmetric):
     rng = np.random.default_rng(10)
-    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(5, 231, 9)))
+    crystals = build(*(symmetric(number, rng, edge=6.0) | {"occupancy": 0.3} for number in range(5, 231, 9)))
     single = powder_patterns(crystals, CU_KALPHA)
     double = powder_patterns(crystals, CU_KALPHA, dtype=torch.float64)
     assert double.dtype == torch.float32
@@ -57,7 +62,7 @@ def test_a_line_just_outside_still_leaves_its_tail(build):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 def test_gpu_and_cpu_agree(build, symmetric):
     rng = np.random.default_rng(12)
-    crystals = build(*(symmetric(number, rng, edge=6.0) for number in range(1, 231, 5)))
+    crystals = build(*(symmetric(number, rng, edge=6.0) | {"occupancy": 0.3} for number in range(1, 231, 5)))
     on_gpu = powder_patterns(crystals, CU_KALPHA, device="cuda").cpu()
     assert torch.allclose(on_gpu, powder_patterns(crystals, CU_KALPHA), atol=1e-5, rtol=0)
 
@@ -82,16 +87,117 @@ def test_profiles_of_crysfml(reference_folder, build, name):
         ):
             theirs = profiles[f"{name}|{kind}|y"]
             instrument = Instrument(
-                radiation,
-                wavelength,
-                (5, 90),
-                len(theirs),
+                radiation=radiation,
+                wavelength=wavelength,
+                two_theta=(5, 90),
+                n_points=len(theirs),
                 resolution=(0.02, -0.02, 0.04),
                 polarisation=False,
                 anomalous=radiation == "xray",
             )
             ours = powder_patterns(crystal, instrument)[0].numpy()
             assert np.abs(ours - theirs).max() < tolerance
+
+
+# Imperfections
+
+
+@pytest.fixture(scope="module")
+def mixture(build, symmetric):
+    rng = np.random.default_rng(14)
+    numbers = (1, 2, 14, 15, 62, 88, 136, 148, 166, 176, 194, 205, 225, 227)
+    return build(*(symmetric(number, rng, edge=6.0) | {"occupancy": 0.3} for number in numbers))
+
+
+SMALL_LABORATORY = dataclasses.replace(LABORATORY_INSTRUMENT, n_points=1000)
+WITHOUT_NOISE = dataclasses.replace(LABORATORY, counts=0, gaussian_noise=0)
+
+
+def test_imperfections_that_are_none_change_nothing(mixture):
+    perfect = powder_patterns(mixture, CU_KALPHA)
+    assert torch.equal(powder_patterns(mixture, CU_KALPHA, seed=3), perfect)
+    assert torch.allclose(
+        powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=Imperfections()), perfect, atol=1e-6
+    )
+    scaled = powder_patterns(mixture, CU_KALPHA, normalise="none", seed=3, imperfections=Imperfections())
+    assert torch.allclose(scaled, powder_patterns(mixture, CU_KALPHA, normalise="none"), rtol=1e-5)
+
+
+def test_imperfect_patterns_are_finite_scaled_and_differ(mixture):
+    patterns = powder_patterns(mixture, SMALL_LABORATORY, seed=3, imperfections=LABORATORY)
+    assert patterns.shape == (len(mixture), 1000) and patterns.dtype == torch.float32
+    assert bool(torch.isfinite(patterns).all())
+    assert torch.equal(patterns.amax(1), torch.ones(len(mixture)))
+    mask = detector_mask(draw(LABORATORY, 3, range(len(mixture))), SMALL_LABORATORY)
+    assert not patterns[~mask].any()
+    other = powder_patterns(mixture, SMALL_LABORATORY, seed=4, imperfections=LABORATORY)
+    assert float((patterns - other).abs().amax(1).min()) > 0.01
+
+
+@pytest.mark.parametrize("kind", [LABORATORY, WITHOUT_NOISE])
+def test_an_item_has_one_pattern_whatever_the_batch(mixture, kind):
+    together = powder_patterns(mixture, SMALL_LABORATORY, seed=3, imperfections=kind)
+    order = np.random.default_rng(0).permutation(len(mixture))
+    parts = [
+        powder_patterns(mixture[some], SMALL_LABORATORY, seed=3, imperfections=kind, items=some)
+        for some in np.array_split(order, 4)
+    ]
+    assert torch.allclose(torch.cat(parts), together[order], atol=1e-5, rtol=0)
+    little = powder_patterns(mixture, SMALL_LABORATORY, seed=3, imperfections=kind, memory_budget=200_000)
+    assert torch.allclose(little, together, atol=1e-5, rtol=0)
+    far = powder_patterns(mixture[3], SMALL_LABORATORY, seed=3, imperfections=kind, items=[10**12])
+    assert not torch.allclose(far[0], together[3], atol=1e-2)
+
+
+def test_batches_of_a_long_set_leave_no_trace(mixture, monkeypatch):
+    together = powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=WITHOUT_NOISE)
+    monkeypatch.setattr(simulate, "_BATCH", 5)
+    assert torch.allclose(powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=WITHOUT_NOISE), together, atol=1e-5)
+
+
+def test_second_phases_in_a_preset(mixture):
+    pool = imperfections("laboratory", impurities=mixture[[0, 4, 9]])
+    mixed = powder_patterns(mixture, SMALL_LABORATORY, seed=3, imperfections=pool)
+    pure = powder_patterns(mixture, SMALL_LABORATORY, seed=3, imperfections=LABORATORY)
+    change = (mixed - pure).abs().amax(1)
+    assert float(change.max()) > 0.005
+    alone = powder_patterns(mixture[6], SMALL_LABORATORY, seed=3, imperfections=pool, items=[6])
+    assert torch.allclose(alone[0], mixed[6], atol=1e-5, rtol=0)
+
+
+def test_imperfect_neutron_patterns(mixture):
+    neutrons = Instrument("neutron", 1.54, resolution=(0.2, -0.2, 0.2))
+    patterns = powder_patterns(mixture, neutrons, seed=1, imperfections=LABORATORY)
+    assert bool(torch.isfinite(patterns).all())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_imperfect_patterns_on_a_gpu(mixture):
+    settings = {"seed": 3, "imperfections": imperfections("laboratory", impurities=mixture)}
+    on_gpu = powder_patterns(mixture, SMALL_LABORATORY, device="cuda", **settings).cpu()
+    assert torch.allclose(on_gpu, powder_patterns(mixture, SMALL_LABORATORY, **settings), atol=1e-5, rtol=0)
+
+
+def test_imperfections_need_a_seed_and_one_number_per_crystal(mixture):
+    for seed in (None, 1.5, True):
+        with pytest.raises(ValueError, match="give a whole number as seed"):
+            powder_patterns(mixture, CU_KALPHA, seed=seed, imperfections=LABORATORY)
+    with pytest.raises(ValueError, match=r"items must number the 14 crystals.*\(3,\)"):
+        powder_patterns(mixture, CU_KALPHA, seed=1, imperfections=LABORATORY, items=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"whole numbers from 0"):
+        powder_patterns(mixture[0], CU_KALPHA, seed=1, imperfections=LABORATORY, items=[0.5])
+
+
+def test_crystals_whose_lines_the_detector_misses_are_named(build, halite):
+    """The lowest line of this cell, 100, stands at 30.0°, the next at 42.9°."""
+    edge = 1.541838 / 2 / np.sin(np.radians(15.0))
+    crystal = {"cell": [edge] * 3 + [90] * 3, "frac": [[0, 0, 0]], "species": [26], "source_id": "sparse"}
+    crystals = build(halite, crystal)
+    gap = Imperfections(detector_start=31.5, detector_end=41)
+    with pytest.raises(ValueError, match=r"1 of 2(.|\n)*crystal 1 \(sparse\): no line lies between 31.5° and 41°"):
+        powder_patterns(crystals, CU_KALPHA, seed=1, imperfections=gap)
+    seen = dataclasses.replace(gap, background=0.1)
+    assert bool(torch.isfinite(powder_patterns(crystals, CU_KALPHA, seed=1, imperfections=seen)).all())
 
 
 # Crystals that cannot be simulated
@@ -140,6 +246,19 @@ def test_crystals_without_lines_are_found_late_but_named(build, halite):
     crystals = build(halite, halite | {"cell": [0.5] * 3 + [90.0] * 3, "source_id": "tiny"})
     with pytest.raises(ValueError, match=r"crystal 1 \(tiny\): no reflection lies between"):
         powder_patterns(crystals, CU_KALPHA)
+
+
+def test_bad_crystals_far_behind_are_named_by_their_place(build, halite, monkeypatch):
+    monkeypatch.setattr(simulate, "_BATCH", 3)
+    bad = halite | {"species": [99] * 8, "source_id": "einsteinium"}
+    with pytest.raises(ValueError, match=r"2 of 9 crystals(.|\n)*crystal 5 \(einsteinium\)(.|\n)*crystal 8"):
+        powder_patterns(build(*[halite] * 5, bad, halite, halite, bad), CU_KALPHA)
+
+
+def test_good_crystals_are_checked_once(build, halite, monkeypatch):
+    """By powder_reflections; the check of the whole set is only for the message."""
+    monkeypatch.setattr(simulate, "crystal_problems", lambda *_: pytest.fail("checked a second time"))
+    assert powder_patterns(build(halite), CU_KALPHA).shape == (1, 1000)
 
 
 def test_neutrons_know_other_elements(build, halite):

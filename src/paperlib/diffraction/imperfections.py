@@ -197,7 +197,9 @@ def draw(
     if numbers.ndim != 1 or (len(numbers) and (numbers.is_floating_point() or numbers.dtype == torch.bool)):
         raise ValueError(f"items must be (n,) whole numbers from 0, got {numbers.dtype} of {tuple(numbers.shape)}")
     order = imperfections.background_order
-    u = rng.uniform(seed, "imperfections", numbers, len(_RULES) + 2 + order)
+    n_columns = len(_RULES) + 2 + order
+    u = rng.uniform(seed, "imperfections", numbers, n_columns) if len(numbers) else numbers.new_zeros((0, n_columns))
+    u = u.to(torch.float64)
     values = {}
     for column, (name, rule) in enumerate(_RULES.items()):
         low, high = getattr(imperfections, name)
