@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.species import species_code
 from paperlib.diffraction import simulate
 from paperlib.diffraction.imperfections import Imperfections, draw
@@ -149,6 +150,27 @@ def test_an_item_has_one_pattern_whatever_the_batch(mixture, kind):
     assert not torch.allclose(far[0], together[3], atol=1e-2)
 
 
+def test_imperfections_do_not_know_how_a_crystal_is_described(mixture):
+    """Without its symmetry, its origin moved and its atoms in another order: the same item, the same pattern."""
+    shift = np.array([0.137, 0.291, 0.443])
+    backwards = CrystalSet.concatenate(
+        [
+            dataclasses.replace(
+                one,
+                standard=np.array([False]),
+                space_group=np.array([1], dtype=np.int16),
+                frac=one.frac[::-1] + shift,
+                species=one.species[::-1],
+                b_iso=one.b_iso[::-1],
+            )
+            for one in (mixture[i] for i in range(len(mixture)))
+        ]
+    )
+    settings = {"seed": 8, "imperfections": dataclasses.replace(WITHOUT_NOISE, texture=(0.4, 2.5))}
+    first, second = (powder_patterns(some, CU_KALPHA, **settings) for some in (mixture, backwards))
+    assert torch.allclose(first, second, atol=1e-5, rtol=0)
+
+
 def test_batches_of_a_long_set_leave_no_trace(mixture, monkeypatch):
     together = powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=WITHOUT_NOISE)
     monkeypatch.setattr(simulate, "_BATCH", 5)
@@ -253,6 +275,15 @@ def test_bad_crystals_far_behind_are_named_by_their_place(build, halite, monkeyp
     bad = halite | {"species": [99] * 8, "source_id": "einsteinium"}
     with pytest.raises(ValueError, match=r"2 of 9 crystals(.|\n)*crystal 5 \(einsteinium\)(.|\n)*crystal 8"):
         powder_patterns(build(*[halite] * 5, bad, halite, halite, bad), CU_KALPHA)
+
+
+def test_crystals_too_large_for_broad_lines_are_named(build):
+    """270 Å are good for indices to 256 at the end of the range itself, but not where far tails come from."""
+    cell = {"cell": [270, 5, 5, 90, 90, 90], "frac": [[0, 0, 0]], "species": [26], "source_id": "long"}
+    tiny = Imperfections(crystallite_size=5)
+    with pytest.raises(ValueError, match=r"crystal 0 \(long\): cell \(270, 5, 5, 90, 90, 90\).*too large"):
+        powder_patterns(build(cell), CU_KALPHA, seed=1, imperfections=tiny)
+    assert powder_patterns(build(cell), CU_KALPHA).shape == (1, 1000)
 
 
 def test_good_crystals_are_checked_once(build, halite, monkeypatch):

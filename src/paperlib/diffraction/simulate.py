@@ -16,8 +16,8 @@ from paperlib.diffraction.problems import crystal_problems, raise_problems
 from paperlib.diffraction.profile import draw_peaks
 from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, powder_reflections
 from paperlib.diffraction.scattering import ScatteringTable, scattering_table
+from paperlib.diffraction.specimen import broadest, specimen_patterns
 from paperlib.diffraction.specimen import margin as widest_margin
-from paperlib.diffraction.specimen import specimen_patterns
 
 _BATCH = 4096
 """Crystals whose line lists are held at a time."""
@@ -57,19 +57,24 @@ def powder_patterns(
     """
     if normalise not in ("max", "none"):
         raise ValueError(f"normalise is {normalise!r}; use 'max' or 'none'")
-    margin = instrument.reach
+    margin, broad = instrument.reach, instrument
     if dtype is None:
         dtype = torch.float64 if imperfections is not None and imperfections.has("counts") else torch.float32
     if imperfections is not None:
         items = _item_numbers(seed, items, len(crystals), device)
         check_detector(imperfections, instrument)
-        margin = widest_margin(imperfections, instrument)
+        margin, broad = widest_margin(imperfections, instrument), broadest(imperfections, instrument)
     patterns = torch.empty((len(crystals), int(instrument.n_points)), dtype=torch.float32, device=device)
-    dark: list[tuple[int, str]] = []
+    dark: dict[int, str] = {}
     for begin in range(0, len(crystals), _BATCH):
         rows = slice(begin, begin + _BATCH)
-        reflections = _reflections(crystals, rows, instrument, device, dtype, margin, memory_budget)
-        dark += [(begin + i, reason) for i, reason in _without_lines(reflections, instrument)]
+        try:
+            reflections = powder_reflections(
+                crystals[rows], instrument, device, dtype, margin=margin, memory_budget=memory_budget
+            )
+        except ValueError as error:
+            raise _named(error, crystals, broad) from None
+        found = _without_lines(reflections, instrument)
         if imperfections is None:
             batch = draw_peaks(reflections, instrument, memory_budget)
             if normalise == "max":
@@ -77,13 +82,14 @@ def powder_patterns(
         else:
             draws = draw(imperfections, seed, items[rows], device)
             batch = specimen_patterns(reflections, crystals[rows], instrument, imperfections, draws, memory_budget)
-            if not dark:
-                dark = [(begin + i, reason) for i, reason in _unseen(batch, instrument, imperfections, draws)]
+            found += _unseen(batch, instrument, imperfections, draws)
             batch = measure(
                 batch, instrument, imperfections, draws, seed, items[rows], normalise, memory_budget=memory_budget
             )
+        for i, reason in found:
+            dark.setdefault(begin + i, reason)
         patterns[rows] = batch
-    raise_problems(crystals, dark)
+    raise_problems(crystals, sorted(dark.items()))
     return patterns
 
 
@@ -96,23 +102,14 @@ def _item_numbers(seed: int | None, items: object, n: int, device: torch.device 
     return numbers
 
 
-def _reflections(
-    crystals: CrystalSet,
-    rows: slice,
-    instrument: Instrument,
-    device: torch.device | str,
-    dtype: torch.dtype,
-    margin: float,
-    memory_budget: int,
-) -> Reflections:
-    """Reflections of some of the crystals. They are checked by powder_reflections; only where it objects are all of
-    them checked again, to name each by its place in the whole set."""
+def _named(error: ValueError, crystals: CrystalSet, instrument: Instrument) -> ValueError:
+    """The error of a batch, with every bad crystal of the whole set named by its place in it. Batches are checked when
+    their lines are computed; only where that fails is the whole set checked."""
     try:
-        return powder_reflections(crystals[rows], instrument, device, dtype, margin=margin, memory_budget=memory_budget)
-    except ValueError as error:
-        refused = error
-    raise_problems(crystals, crystal_problems(crystals, instrument, _table(instrument)))
-    raise refused
+        raise_problems(crystals, crystal_problems(crystals, instrument, _table(instrument)))
+    except ValueError as named:
+        return named
+    return error
 
 
 def validate(crystals: CrystalSet, instrument: Instrument) -> list[tuple[int, str]]:

@@ -41,15 +41,20 @@ def strain_width(microstrain: Tensor | float) -> Tensor | float:
     return math.degrees(4) * microstrain
 
 
+def broadest(imperfections: Imperfections, instrument: Instrument) -> Instrument:
+    """The instrument with the broadest lines that specimens can give it."""
+    smallest = imperfections.crystallite_size[0]
+    x, y = instrument.lorentzian
+    x = x + strain_width(imperfections.microstrain[1])
+    y = y + (scherrer_width(smallest, instrument.wavelength) if smallest else 0.0)
+    return dataclasses.replace(instrument, lorentzian=(x, y))
+
+
 def margin(imperfections: Imperfections, instrument: Instrument) -> float:
     """Degrees 2θ beyond the ends of the range from where lines can reach the pattern, whatever is drawn."""
-    smallest, largest_strain = imperfections.crystallite_size[0], imperfections.microstrain[1]
-    x, y = instrument.lorentzian
-    x, y = x + strain_width(largest_strain), y + (scherrer_width(smallest, instrument.wavelength) if smallest else 0.0)
-    broad = dataclasses.replace(instrument, lorentzian=(x, y))
     shift = max(map(abs, imperfections.zero_shift))
     displacement = max(map(abs, imperfections.displacement)) / imperfections.goniometer_radius
-    return broad.reach + shift + math.degrees(2 * displacement)
+    return broadest(imperfections, instrument).reach + shift + math.degrees(2 * displacement)
 
 
 def shifted(reflections: Reflections, draws: Draws, goniometer_radius: float) -> Tensor:
