@@ -1,8 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from paperlib.diffraction.compare import line_disagreement, merge_lines, pymatgen_form_factors, pymatgen_lines
+from paperlib.diffraction.compare import (
+    agreement_summary,
+    line_disagreement,
+    merge_lines,
+    pymatgen_form_factors,
+    pymatgen_lines,
+)
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
 from paperlib.diffraction.scattering import form_factors
 
@@ -76,3 +83,32 @@ def test_form_factors_of_pymatgen_start_at_the_number_of_electrons():
     s_squared = torch.tensor(0.25, dtype=torch.float64)
     ours = form_factors(scattering_table("xray"), z[1:], s_squared)
     assert torch.allclose(form_factors(table, z[1:], s_squared), ours, rtol=0.02)
+
+
+def test_summary_of_four_programs_by_hand():
+    profiles = pd.DataFrame(
+        {
+            "radiation": ["xray", "neutron", "neutron"],
+            "correlation": [0.999, 1.0, 0.9998],
+            "r": [0.01, 0.0, 0.002],
+            "max_difference": [0.02, 0.001, 0.003],
+        }
+    )
+    lines = pd.DataFrame({"d_deviation": [1e-7, 3e-7], "xray_deviation": [1e-6, 0.0], "neutron_deviation": [0.0, 0.0]})
+    summary = agreement_summary({"cctbx": lines, "CrysFML": profiles})
+    rows = {(r.program, r.radiation, r.quantity): (r.structures, r.median, r.worst) for r in summary.itertuples()}
+    assert len(rows) == len(summary) == 9
+    assert rows["cctbx", "both", "d (relative)"] == pytest.approx((2, 2e-7, 3e-7))
+    assert rows["cctbx", "xray", "Σ|F|² (of the strongest line)"] == pytest.approx((2, 5e-7, 1e-6))
+    assert rows["CrysFML", "neutron", "1 - correlation of the profile"] == pytest.approx((2, 1e-4, 2e-4))
+    assert rows["CrysFML", "neutron", "R of the profile"] == pytest.approx((2, 0.001, 0.002))
+    assert rows["CrysFML", "xray", "largest difference (of the maximum)"] == pytest.approx((1, 0.02, 0.02))
+
+
+def test_summaries_of_nothing_are_refused():
+    with pytest.raises(ValueError, match=r"'GSAS'; known are \['pymatgen', 'cctbx', 'CrysFML', 'FullProf'\]"):
+        agreement_summary({"GSAS": pd.DataFrame()})
+    with pytest.raises(ValueError, match=r"cctbx has 1 rows and lacks the columns \['neutron_deviation'\]"):
+        agreement_summary({"cctbx": pd.DataFrame({"d_deviation": [0.0], "xray_deviation": [0.0]})})
+    with pytest.raises(ValueError, match="FullProf has 0 rows"):
+        agreement_summary({"FullProf": pd.DataFrame(columns=["radiation", "correlation", "r", "max_difference"])})

@@ -1,10 +1,13 @@
-"""How far the line lists of two programs lie apart, and pymatgen's calculation to compare with."""
+"""How far the line lists of two programs lie apart, pymatgen's calculation to compare with, and the summary of all
+comparisons."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from paperlib.crystals.species import species_code
@@ -13,6 +16,23 @@ from paperlib.diffraction.scattering import N_SPECIES, ScatteringTable
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
+
+MEASURES: dict[str, dict[str, tuple[str, str]]] = {
+    "pymatgen": {
+        "position_deviation": ("xray", "position (°)"),
+        "r_their_f0": ("xray", "R of the lines, form factors of pymatgen"),
+        "r_ours": ("xray", "R of the lines, own form factors"),
+    },
+    "cctbx": {
+        "d_deviation": ("both", "d (relative)"),
+        "xray_deviation": ("xray", "Σ|F|² (of the strongest line)"),
+        "neutron_deviation": ("neutron", "Σ|F|² (of the strongest line)"),
+    },
+}
+"""For programs that compute lines: the columns of a table of deviations, their radiation and what they measure."""
+
+PROFILE_PROGRAMS = ("CrysFML", "FullProf")
+"""Programs that compute profiles; tables of :mod:`paperlib.diffraction.reference_profiles`."""
 
 Lines = tuple[np.ndarray, np.ndarray]
 """Positions in degrees 2θ and intensities on any scale, both (r,)."""
@@ -78,6 +98,38 @@ def line_disagreement(first: Lines, second: Lines, tolerance: float = 0.002) -> 
     centres = moments[:, both] / sums[:, both]
     return LineDisagreement(
         float(np.abs(centres[0] - centres[1]).max(initial=0.0)), float(np.abs(sums[0] - sums[1]).sum())
+    )
+
+
+def agreement_summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row per program, radiation and quantity: structures, median and worst deviation; nought is perfect.
+
+    ``tables`` holds for "pymatgen" a row per structure with the columns of :data:`MEASURES`, for "cctbx" what
+    :func:`paperlib.diffraction.reference.cctbx_deviations` returns, for "CrysFML" and "FullProf" what
+    :mod:`paperlib.diffraction.reference_profiles` returns; programs may be missing. Raises ValueError for another
+    program, an empty table and a missing column.
+    """
+    rows = []
+    for program, table in tables.items():
+        if program in MEASURES:
+            columns = MEASURES[program]
+        elif program in PROFILE_PROGRAMS:
+            columns = dict.fromkeys(("radiation", "correlation", "r", "max_difference"))
+        else:
+            raise ValueError(f"no summary for {program!r}; known are {[*MEASURES, *PROFILE_PROGRAMS]}")
+        missing = [column for column in columns if column not in table.columns]
+        if missing or table.empty:
+            raise ValueError(f"the table of {program} has {len(table)} rows and lacks the columns {missing}")
+        if program in MEASURES:
+            rows += [(program, radiation, what, table[column]) for column, (radiation, what) in columns.items()]
+            continue
+        for radiation, group in table.groupby("radiation", sort=True):
+            rows.append((program, radiation, "1 - correlation of the profile", 1 - group["correlation"]))
+            rows.append((program, radiation, "R of the profile", group["r"]))
+            rows.append((program, radiation, "largest difference (of the maximum)", group["max_difference"]))
+    return pd.DataFrame(
+        [(*labels, len(values), float(values.median()), float(values.max())) for *labels, values in rows],
+        columns=["program", "radiation", "quantity", "structures", "median", "worst"],
     )
 
 
