@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.diffraction.imperfections import Imperfections, draw
+from paperlib.diffraction.draws import draw
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.measurement import background, check_detector, detector_mask, detector_points, measure
 

@@ -8,7 +8,8 @@ import torch
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.species import species_code
 from paperlib.diffraction import simulate
-from paperlib.diffraction.imperfections import Imperfections, draw
+from paperlib.diffraction.draws import draw
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
 from paperlib.diffraction.laboratory import LABORATORY, LABORATORY_INSTRUMENT, imperfections
 from paperlib.diffraction.measurement import detector_mask

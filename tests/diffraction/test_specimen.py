@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.diffraction.imperfections import Imperfections, draw
+from paperlib.diffraction.draws import draw
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.reflections import Reflections, powder_reflections
 from paperlib.diffraction.specimen import line_shape, margin, scherrer_width, shifted, specimen_patterns, strain_width

@@ -4,8 +4,8 @@ Each parameter of :class:`Imperfections` is physical and has a unit. It is drawn
 between the ends of its range or uniformly in the logarithm where the field says so. What is drawn for item i is a
 function of (seed, i) alone; switching one effect on does not change what is drawn for the others.
 
-What the effects do to a pattern stands in :mod:`~paperlib.diffraction.specimen` (lines) and
-:mod:`~paperlib.diffraction.measurement` (points).
+:func:`paperlib.diffraction.draws.draw` draws; what the effects do to a pattern stands in
+:mod:`~paperlib.diffraction.specimen` (lines) and :mod:`~paperlib.diffraction.measurement` (points).
 """
 
 from __future__ import annotations
@@ -17,50 +17,46 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.lab import rng
 
 Range = float | tuple[float, float]
 """(low, high), or a single number for a value that is always the same."""
 
-LOW_INDEX_AXES = (
-    *((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, -1, 0), (1, 0, 1), (1, 0, -1), (0, 1, 1), (0, 1, -1)),
-    *((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)),
-)
-"""Lattice planes that a texture axis is drawn from: 100, 110 and 111 in all their orientations."""
-
 MAX_BACKGROUND_ORDER = 12
 
 
-class _Rule(NamedTuple):
+class Rule(NamedTuple):
+    """What holds for a range."""
+
     unit: str
     least: float
     most: float
     example: str
+    """A sensible range, for error messages."""
     log: bool = False
+    """Uniform in the logarithm."""
     off: float = 0.0
+    """The value that stands for no effect, allowed even where it is out of bounds; nan where there is none."""
 
 
-_RULES = {
-    "zero_shift": _Rule("degrees 2θ", -2, 2, "(-0.05, 0.05)"),
-    "displacement": _Rule("mm", -5, 5, "(-0.1, 0.1)"),
-    "texture": _Rule("(March's r, no unit)", 0.05, 20, "(0.7, 1.4), or 1 for none", log=True, off=1.0),
-    "crystallite_size": _Rule("nm", 1, 1e5, "(20, 200), or 0 for none", log=True),
-    "microstrain": _Rule("(relative, no unit)", 0, 0.05, "(0, 0.001); 0.001 is 0.1 %"),
-    "background": _Rule("of the strongest point", 0, 10, "(0.01, 0.1)"),
-    "background_variation": _Rule("of the mean background", 0, 1, "(0, 1)"),
-    "hump": _Rule("of the strongest point", 0, 10, "(0, 0.1)"),
-    "hump_centre": _Rule("degrees 2θ", 0, 180, "(18, 30)"),
-    "hump_width": _Rule("degrees 2θ", 1, 90, "(5, 12)"),
-    "second_phase": _Rule("of the volume", 0, 0.99, "(0, 0.1)"),
-    "counts": _Rule("counts", 10, 1e9, "(1000, 100000), or 0 for no counting noise", log=True),
-    "gaussian_noise": _Rule("of the strongest point", 0, 1, "(0, 0.005)"),
-    "detector_start": _Rule("degrees 2θ", 0, 180, "(5, 15)"),
-    "detector_end": _Rule("degrees 2θ", 0, 180, "(75, 90), or 180 for the whole range", off=180.0),
-    "detector_step": _Rule("degrees 2θ", 0, 5, "(0.01, 0.05)"),
+RULES = {
+    "zero_shift": Rule("degrees 2θ", -2, 2, "(-0.05, 0.05)"),
+    "displacement": Rule("mm", -5, 5, "(-0.1, 0.1)"),
+    "texture": Rule("(March's r, no unit)", 0.05, 20, "(0.7, 1.4), or 1 for none", log=True, off=1.0),
+    "crystallite_size": Rule("nm", 1, 1e5, "(20, 200), or 0 for none", log=True),
+    "microstrain": Rule("(relative, no unit)", 0, 0.05, "(0, 0.001); 0.001 is 0.1 %"),
+    "background": Rule("of the strongest point", 0, 10, "(0.01, 0.1)"),
+    "background_variation": Rule("of the mean background", 0, 1, "(0, 1)"),
+    "hump": Rule("of the strongest point", 0, 10, "(0, 0.1)"),
+    "hump_centre": Rule("degrees 2θ", 0, 180, "(18, 30)"),
+    "hump_width": Rule("degrees 2θ", 1, 90, "(5, 12)", off=math.nan),
+    "second_phase": Rule("of the volume", 0, 0.99, "(0, 0.1)"),
+    "counts": Rule("counts", 10, 1e9, "(1000, 100000), or 0 for no counting noise", log=True),
+    "gaussian_noise": Rule("of the strongest point", 0, 1, "(0, 0.005)"),
+    "detector_start": Rule("degrees 2θ", 0, 180, "(5, 15)"),
+    "detector_end": Rule("degrees 2θ", 0, 180, "(75, 90), or 180 for the whole range", off=180.0),
+    "detector_step": Rule("degrees 2θ", 0, 5, "(0.01, 0.05)"),
 }
 """In the order of the columns that are drawn: new parameters go to the end, so that old draws stay what they are."""
 
@@ -83,7 +79,8 @@ class Imperfections:
     """March's r, log-uniform: below 1 for platelets that lie flat on a flat specimen, above 1 for needles, 1 for
     grains in all orientations."""
     texture_axis: tuple[int, int, int] | None = None
-    """Indices hkl of the planes whose normals are aligned; None draws from ``LOW_INDEX_AXES`` for each pattern."""
+    """Indices hkl of the planes whose normals are aligned; None draws from the low-index planes 100, 110
+    and 111 in all orientations."""
     crystallite_size: Range = 0.0
     """Scherrer size in nm, log-uniform; 0 for crystallites too large to broaden lines."""
     microstrain: Range = 0.0
@@ -118,7 +115,7 @@ class Imperfections:
     between them are interpolated."""
 
     def __post_init__(self) -> None:
-        for name, rule in _RULES.items():
+        for name, rule in RULES.items():
             object.__setattr__(self, name, _checked_range(name, getattr(self, name), rule))
         if not (_is_number(self.goniometer_radius) and 10 <= self.goniometer_radius <= 10000):
             raise ValueError(f"goniometer_radius is {self.goniometer_radius!r} mm; give 10 to 10000 mm, e.g. 200")
@@ -139,87 +136,10 @@ class Imperfections:
 
     def has(self, name: str) -> bool:
         """Whether the effect that the field ``name`` gives the range of can occur at all."""
-        return getattr(self, name) != (_RULES[name].off,) * 2
+        return getattr(self, name) != (RULES[name].off,) * 2
 
 
-class Draws(NamedTuple):
-    """What was drawn for n items; float64 where nothing else is said, units as in :class:`Imperfections`."""
-
-    zero_shift: Tensor
-    """(n,)"""
-    displacement: Tensor
-    """(n,)"""
-    texture: Tensor
-    """(n,)"""
-    texture_axis: Tensor
-    """(n, 3) int64."""
-    crystallite_size: Tensor
-    """(n,); 0 for no broadening."""
-    microstrain: Tensor
-    """(n,)"""
-    background: Tensor
-    """(n, order + 1): coefficients of the Chebyshev polynomials T_0, T_1, ... over the range of the instrument."""
-    hump: Tensor
-    """(n,)"""
-    hump_centre: Tensor
-    """(n,)"""
-    hump_width: Tensor
-    """(n,)"""
-    second_phase: Tensor
-    """(n,)"""
-    impurity: Tensor
-    """(n,) int64: row of ``impurities``."""
-    counts: Tensor
-    """(n,); 0 for no counting noise."""
-    gaussian_noise: Tensor
-    """(n,)"""
-    detector_start: Tensor
-    """(n,)"""
-    detector_end: Tensor
-    """(n,)"""
-    detector_step: Tensor
-    """(n,)"""
-
-
-def draw(
-    imperfections: Imperfections,
-    seed: int,
-    items: Tensor | np.ndarray | Sequence[int],
-    device: torch.device | str = "cpu",
-) -> Draws:
-    """The parameters of the patterns ``items`` ((n,) numbers from 0), on ``device``: a function of (seed, item).
-
-    Uniforms are bit-identical on all devices; values made from them by a logarithm agree to float64's rounding.
-    The k-th coefficient of the background is uniform within ± (1/k) / Σ(1/j) of its mean times its variation, so
-    that the polynomial never falls below zero. Raises ValueError for items that are no (n,) integers from 0.
-    """
-    numbers = torch.as_tensor(items, device=device)
-    if numbers.ndim != 1 or (len(numbers) and (numbers.is_floating_point() or numbers.dtype == torch.bool)):
-        raise ValueError(f"items must be (n,) whole numbers from 0, got {numbers.dtype} of {tuple(numbers.shape)}")
-    order = imperfections.background_order
-    n_columns = len(_RULES) + 2 + order
-    u = rng.uniform(seed, "imperfections", numbers, n_columns) if len(numbers) else numbers.new_zeros((0, n_columns))
-    u = u.to(torch.float64)
-    values = {}
-    for column, (name, rule) in enumerate(_RULES.items()):
-        low, high = getattr(imperfections, name)
-        # where the range is a point, either formula gives it exactly
-        values[name] = low * (high / low) ** u[:, column] if rule.log and low > 0 else low + (high - low) * u[:, column]
-
-    axes = LOW_INDEX_AXES if imperfections.texture_axis is None else (imperfections.texture_axis,)
-    axis = (u[:, len(_RULES)] * len(axes)).to(torch.int64)
-    pool = 1 if imperfections.impurities is None else len(imperfections.impurities)
-    share = 1 / torch.arange(1, order + 1, dtype=torch.float64, device=u.device)
-    swing = (2 * u[:, len(_RULES) + 2 :] - 1) * (share / share.sum()) * values.pop("background_variation")[:, None]
-    values["background"] = values["background"][:, None] * torch.cat([torch.ones_like(u[:, :1]), swing], dim=1)
-    return Draws(
-        texture_axis=torch.tensor(axes, device=u.device)[axis],
-        impurity=(u[:, len(_RULES) + 1] * pool).to(torch.int64),
-        **values,
-    )
-
-
-def _checked_range(name: str, value: object, rule: _Rule) -> tuple[float, float]:
+def _checked_range(name: str, value: object, rule: Rule) -> tuple[float, float]:
     ends = (value, value) if _is_number(value) else value
     if not (isinstance(ends, Sequence) and len(ends) == 2 and all(map(_is_number, ends))):
         raise ValueError(f"{name} is {value!r}; give a number or (low, high) in {rule.unit}, e.g. {rule.example}")

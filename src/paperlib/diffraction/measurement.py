@@ -13,7 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from paperlib.diffraction.imperfections import Draws, Imperfections
+from paperlib.diffraction.draws import Draws
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.noise import normal_quantile, poisson_quantile, uniforms
 from paperlib.diffraction.reflections import MEMORY_BUDGET

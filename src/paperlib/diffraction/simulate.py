@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.imperfections import Draws, Imperfections, draw
+from paperlib.diffraction.draws import Draws, draw
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.measurement import check_detector, detector_mask, measure
 from paperlib.diffraction.problems import crystal_problems, raise_problems
@@ -48,8 +49,8 @@ def powder_patterns(
 
     ``imperfections`` makes them patterns of imperfect specimens on an imperfect instrument. What is drawn is a function
     of ``seed`` and of the number of each crystal in ``items`` ((n,), from 0; by default its place in ``crystals``), and
-    can be seen with :func:`paperlib.diffraction.imperfections.draw`. Counts are whole numbers, so that rounding can
-    move a point by a whole count: a few points in a million in float32, none that we met in float64.
+    can be seen with :func:`paperlib.diffraction.draws.draw`. Counts are whole numbers, so that
+    rounding, which differs between devices, can move a point by a whole count, in float64 all but never.
 
     Raises ValueError, naming each crystal by index and source id, for crystals that :func:`validate` lists and for
     those without a line where the detector measures; and for imperfections without a seed, for ``items`` that are no

@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.draws import Draws
 from paperlib.diffraction.hkl import reciprocal_metric
-from paperlib.diffraction.imperfections import Draws, Imperfections
+from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.profile import draw_peaks, peak_shape
 from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, powder_reflections
