@@ -49,8 +49,8 @@ def powder_patterns(
 
     ``imperfections`` makes them patterns of imperfect specimens on an imperfect instrument. What is drawn is a function
     of ``seed`` and of the number of each crystal in ``items`` ((n,), from 0; by default its place in ``crystals``), and
-    can be seen with :func:`paperlib.diffraction.draws.draw`. Counts are whole numbers, so that
-    rounding, which differs between devices, can move a point by a whole count, in float64 all but never.
+    can be seen with :func:`paperlib.diffraction.draws.draw`. Counts are whole numbers, so that rounding,
+    which differs between devices, can move a point by a whole count; in float64 it all but never does.
 
     Raises ValueError, naming each crystal by index and source id, for crystals that :func:`validate` lists and for
     those without a line where the detector measures; and for imperfections without a seed, for ``items`` that are no
