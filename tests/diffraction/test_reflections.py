@@ -1,25 +1,14 @@
-import gzip
-import json
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.species import species_code
 from paperlib.diffraction.compare import line_disagreement, merge_lines, pymatgen_form_factors, pymatgen_lines
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
 from paperlib.diffraction.reflections import lorentz_polarisation, powder_reflections
 from paperlib.symmetry.groups import crystal_system
 
 NEUTRON = Instrument("neutron", 1.5403)
-
-
-def _fully_written_out(crystals):
-    """The same crystals without use of their symmetry."""
-    return CrystalSet(**{**vars(crystals), "standard": np.zeros(len(crystals), dtype=bool)})
 
 
 # Independent programs
@@ -44,112 +33,7 @@ def test_pymatgen_prototypes(lines_of):
     assert 0.01 < max(x.intensity for x in own) < 0.06
 
 
-@pytest.mark.parametrize(("radiation", "column"), [("xray", 1), ("neutron", 2)])
-def test_cctbx_one_structure_per_space_group(reference_folder, build, radiation, column):
-    """d and Σ|F|² of 223 space groups in the given cells, no geometrical factor, d >= 1.2 Å."""
-    with gzip.open(reference_folder / "cctbx_lines_per_sg.jsonl.gz", "rt") as file:
-        entries = [json.loads(line) for line in file]
-    crystals = build(*(_as_given(entry) for entry in entries))
-    instrument = Instrument(radiation, 1.0, (0.5, 2 * np.degrees(np.arcsin(0.5 / 1.195))))
-    ours = powder_reflections(crystals, instrument)
-    assert len(entries) == 223
-    for i, entry in enumerate(entries):
-        rows = slice(int(ours.start[i]), int(ours.start[i + 1]))
-        sums = (ours.multiplicity * ours.f_squared)[rows].numpy()
-        theirs = np.array(entry["lines_d_Ix_In"])
-        # Lines at the end of the list may be merged with neighbours on one side only.
-        inside, theirs = ours.d[rows].numpy() > 1.2001, theirs[theirs[:, 0] > 1.2001]
-        d = np.concatenate([ours.d[rows].numpy()[inside], theirs[:, 0]])
-        value = np.concatenate([sums[inside], -theirs[:, column]])
-        order = np.argsort(-d)
-        # Lines whose d agree within 1e-5 relative are one line; theirs counts with a minus sign.
-        cluster = np.concatenate([[0], np.cumsum(np.diff(-np.log(d[order])) > 1e-5)])
-        difference = np.bincount(cluster, value[order])
-        assert np.abs(difference).max() < 1e-5 * theirs[:, column].max(), entry["sg"]
-
-
-def _as_given(entry):
-    lattice = np.array(entry["lattice"])
-    length = np.linalg.norm(lattice, axis=1)
-    pairs = ((1, 2), (0, 2), (0, 1))
-    angles = [np.degrees(np.arccos(lattice[i] @ lattice[j] / length[i] / length[j])) for i, j in pairs]
-    species = [species_code(symbol) for symbol in entry["el"]]
-    return {"cell": [*length, *angles], "frac": entry["frac"], "species": species}
-
-
-# The same crystal, described differently
-
-
-@pytest.mark.parametrize("instrument", [CU_KALPHA, NEUTRON], ids=["xray", "neutron"])
-def test_use_of_symmetry_changes_nothing(build, symmetric, lines_of, instrument):
-    """All 230 space groups with atoms on random Wyckoff positions, against P1 with every atom written out."""
-    rng = np.random.default_rng(2)
-    crystals = build(*(symmetric(number, rng) for number in range(1, 231)))
-    reduced = powder_reflections(crystals, instrument)
-    full = powder_reflections(_fully_written_out(crystals), instrument)
-    for i in range(len(crystals)):
-        disagreement = line_disagreement(lines_of(reduced, i), lines_of(full, i), tolerance=1e-6)
-        assert disagreement.intensity < 1e-10, crystals.source_id[i]
-        assert lines_of(reduced, i)[1].sum() == pytest.approx(lines_of(full, i)[1].sum(), rel=1e-10)
-        assert disagreement.position < 1e-8
-    assert len(reduced.d) < 0.3 * len(full.d)
-
-
-def _same(build, lines_of, first, second, scale=1.0, instrument=CU_KALPHA):
-    reflections = powder_reflections(build(first, second), instrument)
-    one, two = lines_of(reflections, 0), lines_of(reflections, 1)
-    assert line_disagreement(one, two, tolerance=1e-5).intensity < 1e-9
-    assert two[1].sum() == pytest.approx(scale * one[1].sum(), rel=1e-9)
-
-
-@settings(max_examples=20, deadline=None)
-@given(shift=st.tuples(*[st.floats(-3, 3)] * 3), lattice=st.tuples(*[st.integers(-4, 4)] * 3))
-def test_origin_shift(build, lines_of, triclinic, shift, lattice):
-    _same(build, lines_of, triclinic, triclinic | {"frac": triclinic["frac"] + np.array(shift) + np.array(lattice)})
-
-
-def test_order_of_atoms(build, lines_of, triclinic):
-    order = [6, 2, 4, 0, 1, 5, 3]
-    per_site = ("frac", "species", "occupancy", "b_iso")
-    _same(build, lines_of, triclinic, triclinic | {k: np.array(triclinic[k])[order] for k in per_site})
-
-
-@pytest.mark.parametrize("order", [[1, 2, 0], [0, 2, 1], [2, 1, 0]])
-def test_axis_permutation(build, lines_of, triclinic, order):
-    cell = np.array(triclinic["cell"])
-    permuted = triclinic | {"cell": [*cell[:3][order], *cell[3:][order]], "frac": triclinic["frac"][:, order]}
-    _same(build, lines_of, triclinic, permuted)
-
-
-@pytest.mark.parametrize("times", [(2, 1, 1), (1, 3, 1), (2, 1, 2)])
-def test_supercell(build, lines_of, triclinic, times):
-    """n cells together: the same lines, n² times as strong."""
-    n = int(np.prod(times))
-    cells = np.indices(times).reshape(3, -1).T
-    larger = {
-        "cell": [*(np.array(triclinic["cell"][:3]) * times), *triclinic["cell"][3:]],
-        "frac": np.concatenate([(triclinic["frac"] + cell) / times for cell in cells]),
-    } | {k: np.tile(triclinic[k], n) for k in ("species", "occupancy", "b_iso")}
-    _same(build, lines_of, triclinic, larger, scale=n**2)
-
-
-@pytest.mark.parametrize("change", [[[1, 1, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [2, 1, 0], [-1, 1, 1]]])
-def test_other_cell_of_the_same_lattice(build, lines_of, triclinic, change):
-    """a' = M a leaves the lattice as it is when det M = 1; coordinates transform with the inverse."""
-    a, b, c, *angles = triclinic["cell"]
-    cos_a, cos_b, cos_g = np.cos(np.radians(angles))
-    off = np.array([[a * a, a * b * cos_g, a * c * cos_b], [0, b * b, b * c * cos_a], [0, 0, c * c]])
-    metric = np.array(change) @ (off + np.triu(off, 1).T) @ np.array(change).T
-    edges = np.sqrt(np.diag(metric))
-    new_angles = [np.degrees(np.arccos(metric[i, j] / edges[i] / edges[j])) for i, j in ((1, 2), (0, 2), (0, 1))]
-    other = {"cell": [*edges, *new_angles], "frac": triclinic["frac"] @ np.linalg.inv(change)}
-    _same(build, lines_of, triclinic, triclinic | other)
-
-
-def test_mixed_site_is_the_sum_of_its_rows(build, lines_of, triclinic):
-    whole = triclinic | {"occupancy": [1.0] * 7, "b_iso": [0.5] * 7}
-    parts = {k: np.repeat(np.array(whole[k]), 2, axis=0) for k in ("frac", "species", "b_iso")}
-    _same(build, lines_of, whole, whole | parts | {"occupancy": [0.25, 0.75] * 7})
+# Precision
 
 
 def test_single_precision(build, symmetric):
