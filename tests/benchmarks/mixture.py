@@ -54,9 +54,12 @@ def _crystal(number: int, rng: np.random.Generator, mean_atoms: float, spread: f
         if not open_ones:
             open_ones = [positions[0]]
         position = open_ones[rng.integers(len(open_ones))]
-        used.add(position.letter)
         site = position.representative[:, :3] @ rng.random(3) + position.representative[:, 3]
         points = rotations[position.orbit] @ site + translations[position.orbit]
+        used.add(position.letter)
+        gaps = np.concatenate([*frac, points])[:, None] - points
+        if np.all(np.abs(gaps - np.round(gaps)) < 0.005, axis=-1).sum() > len(points):
+            continue  # another atom is there
         frac.append(points % 1.0)
         species += [int(rng.choice(kinds))] * len(points)
     constraints = groups.cell_constraints(number)

@@ -4,11 +4,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperlib.diffraction.hkl import boxes, candidates, in_asymmetric_unit, oriented_laue_class, reflection_table
+from paperlib.diffraction.absences import N_CODES, oriented_laue_class, present_codes
+from paperlib.diffraction.hkl import boxes, candidates, in_asymmetric_unit, reflection_table
 from paperlib.symmetry import groups
 
 CUBE = np.indices((7, 7, 7)).reshape(3, -1).T - 3
 CUBE = CUBE[CUBE.any(axis=1)]
+FIRST = np.array([0])
+EVERYTHING = np.ones((1, N_CODES), dtype=bool)
 
 
 @pytest.mark.parametrize("number", [1, 3, 16, 75, 89, 143, 146, 149, 150, 157, 162, 164, 166, 168, 177, 195, 207])
@@ -20,56 +23,29 @@ def test_every_reflection_has_one_equivalent_in_the_asymmetric_unit(number):
         assert in_asymmetric_unit(laue, members).sum() == 1
 
 
-def test_orientations_of_the_trigonal_classes():
-    """International Tables A: P312, P31m and P-31m against P321, P3m1 and P-3m1; R groups have the axes of -3m1."""
-    first = {number: oriented_laue_class(number) for number in (149, 151, 153, 157, 159, 162, 163)}
-    second = {number: oriented_laue_class(number) for number in (150, 152, 154, 155, 156, 158, 160, 161, 164, 167)}
-    assert set(first.values()) == {"-31m"}
-    assert set(second.values()) == {"-3m1"}
-
-
-@pytest.mark.parametrize("number", range(1, 231, 3))
-def test_tables_hold_each_present_orbit_once_with_its_size(number):
-    """Against orbits built one by one; absences against gemmi, which knows them by its own code."""
-    import gemmi
-
-    table = reflection_table(number, (3, 3, 3))
-    rotations = groups.laue_rotations(number).astype(int)
-    rotations_24, translations = groups.operations(number)
-    triplets = [gemmi.Op(_triplet(r, t)) for r, t in zip(rotations_24.tolist(), translations.tolist(), strict=True)]
-    operations = gemmi.GroupOps(triplets)
-    expected = {}
-    for hkl in CUBE:
-        if not operations.is_systematically_absent([int(x) for x in hkl]):
-            orbit = {tuple(x) for x in (hkl @ rotations).tolist()}
-            expected[frozenset(orbit)] = len(orbit)
-    ours = {}
-    for hkl, multiplicity in zip(table.hkl.astype(int), table.multiplicity, strict=True):
-        ours[frozenset(tuple(x) for x in (hkl @ rotations).tolist())] = int(multiplicity)
-    assert len(ours) == len(table.hkl)
-    # Trigonal orbits can leave the cube; those whose representative does are in a larger table.
-    inside = {orbit: size for orbit, size in expected.items() if np.abs(list(orbit)).max() <= 3}
-    assert {orbit: ours.get(orbit) for orbit in inside} == inside
-    assert all(expected.get(orbit) == size for orbit, size in ours.items())
-
-
-def _triplet(rotation, translation):
-    rows = []
-    for row, shift in zip(rotation, translation, strict=True):
-        terms = "".join(f"{'+' if x > 0 else '-'}{name}" for x, name in zip(row, "xyz", strict=True) if x)
-        rows.append(f"{terms}+{round(shift * 24)}/24")
-    return ",".join(rows)
-
-
 def test_multiplicities_of_the_cubic_lattices_by_hand():
-    table = reflection_table(225, (4, 4, 4))
+    table = reflection_table("m-3m", (4, 4, 4))
     found = {tuple(sorted(map(abs, x))): int(m) for x, m in zip(table.hkl.tolist(), table.multiplicity, strict=True)}
     assert found[(1, 1, 1)] == 8
     assert found[(0, 0, 2)] == 6
     assert found[(0, 2, 2)] == 12
     assert found[(1, 1, 3)] == 24
     assert found[(0, 2, 4)] == 24
-    assert (0, 1, 1) not in found
+    assert found[(1, 2, 3)] == 48
+
+
+def test_tables_fill_their_box():
+    """Each reflection of a sphere inside the box is the equivalent of just one in the table, for every class."""
+    sphere = CUBE[np.sum(CUBE**2, axis=1) <= 9]
+    for number in (2, 10, 47, 83, 123, 147, 162, 164, 175, 191, 200, 221):
+        table = reflection_table(oriented_laue_class(number), (6, 6, 6))
+        rotations = groups.laue_rotations(number).astype(int)
+        held = {tuple(x) for x in table.hkl.tolist()}
+        for hkl in sphere:
+            orbit = {tuple(x) for x in (hkl @ rotations).tolist()}
+            (representative,) = orbit & held
+            row = np.flatnonzero(np.all(table.hkl == representative, axis=1))
+            assert table.multiplicity[row].tolist() == [len(orbit)]
 
 
 @settings(max_examples=40, deadline=None)
@@ -85,9 +61,8 @@ def test_candidates_are_all_reflections_of_the_shell(edges, angles, low):
     lattice = _vectors(cell[0])
     if lattice is None:
         return
-    found = candidates(
-        [reflection_table(1, tuple(int(x) for x in boxes(cell, high)[0]))], np.array([0]), cell, (low, high), "cpu"
-    )
+    table = reflection_table("-1", tuple(int(x) for x in boxes(cell, high)[0]))
+    found = candidates([table], FIRST, EVERYTHING, FIRST, cell, (low, high), "cpu")
     reach = (2 * np.array(edges) * high).astype(int) + 1
     every = np.indices(2 * reach + 1).reshape(3, -1).T - reach
     length = np.linalg.norm(every @ np.linalg.inv(lattice).T, axis=1)
@@ -110,13 +85,18 @@ def _vectors(cell):
 
 
 def test_several_crystals_share_a_table():
+    """Two cells and two groups, primitive and face-centred, on one table."""
     cell = np.array([[4.0, 4, 4, 90, 90, 90], [4.1, 4.1, 4.1, 90, 90, 90]])
-    table = reflection_table(221, (5, 5, 5))
-    both = candidates([table], np.array([0, 0]), cell, (0.0, 0.9), "cpu")
+    table = reflection_table("m-3m", (5, 5, 5))
+    present = np.stack([present_codes(221, "m-3m"), present_codes(225, "m-3m")])
+    both = candidates([table], np.array([0, 0]), present, np.array([0, 1]), cell, (0.0, 0.9), "cpu")
     for i in range(2):
-        alone = candidates([table], np.array([0]), cell[i : i + 1], (0.0, 0.9), "cpu")
+        alone = candidates([table], FIRST, present[i : i + 1], FIRST, cell[i : i + 1], (0.0, 0.9), "cpu")
         assert torch.equal(both.inverse_d_squared[both.crystal == i], alone.inverse_d_squared)
         assert torch.equal(both.hkl[both.crystal == i], alone.hkl)
+    mixed = both.hkl[both.crystal == 1] % 2
+    assert torch.all((mixed == mixed[:, :1]).all(dim=1))
+    assert not torch.all((both.hkl[both.crystal == 0] % 2 == 0).any(dim=1))
 
 
 def test_endless_cells_are_refused():

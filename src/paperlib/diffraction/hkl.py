@@ -2,9 +2,9 @@
 
 Every Laue class has an asymmetric unit, a cone of reciprocal space that holds one reflection of each set of
 equivalents (International Tables B, section 1.3.4.2.2.4). The cones are chosen so that the reflection carries the
-indices that are usually printed, 200 and 311 rather than 020 and 131. A table holds the reflections of that cone
-inside a box of indices, without those that the space group extinguishes. Boxes come in few sizes, so that crystals
-share tables.
+indices that are usually printed, 200 and 311 rather than 020 and 131. A table holds the reflections of a cone inside
+a box of indices; boxes come in few sizes, so that all crystals of a Laue class share tables. Those that the space
+group extinguishes are left out when the limiting sphere has been cut out of the box.
 """
 
 # ruff: noqa: E741 -- the letter l is the third Miller index
@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paperlib.symmetry import groups
+from paperlib.diffraction.absences import PERIOD, multiplicities, reflection_codes
 
 BOX_EDGES = np.array([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256])
 """The largest indices that boxes come with. Finer steps would waste fewer candidates and need more tables."""
@@ -44,12 +44,14 @@ _NEGATIVE_AXES = {"-1": (1, 1, 0), "2/m": (1, 0, 0), "-3": (0, 0, 1), "-31m": (0
 
 
 class ReflectionTable(NamedTuple):
-    """Reflections of one asymmetric unit, without (0, 0, 0)."""
+    """Reflections of one asymmetric unit inside a box, without (0, 0, 0)."""
 
     hkl: np.ndarray
     """(r, 3) int16."""
     multiplicity: np.ndarray
     """(r,) int16: number of equivalents, Friedel opposites included."""
+    code: np.ndarray
+    """(r,) int32: see :func:`paperlib.diffraction.absences.reflection_codes`."""
 
 
 class Candidates(NamedTuple):
@@ -65,38 +67,21 @@ class Candidates(NamedTuple):
     """(r,) float64: 1 / d² in Å⁻²."""
 
 
-def oriented_laue_class(number: int) -> str:
-    """Laue class of a space group, the two orientations of -3m told apart: ``-31m`` (mirror planes that contain
-    the a axes) or ``-3m1``. Raises ValueError for a number outside 1-230."""
-    name = groups.laue_class(number)
-    if name != "-3m":
-        return name
-    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    return "-31m" if np.any(np.all(groups.laue_rotations(number) == swap, axis=(1, 2))) else "-3m1"
-
-
 def in_asymmetric_unit(laue: str, hkl: np.ndarray) -> np.ndarray:
     """(r,) bool: which of ``hkl`` (r, 3) lie in the asymmetric unit of an oriented Laue class."""
     return _CONES[laue](*np.asarray(hkl).T)
 
 
-@functools.lru_cache(maxsize=4096)
-def reflection_table(number: int, box: tuple[int, int, int]) -> ReflectionTable:
-    """Reflections of space group ``number`` with |h|, |k|, |l| up to ``box``, one of each set of equivalents.
-
-    Systematically absent reflections are left out. Raises ValueError for a number outside 1-230.
-    """
-    laue = oriented_laue_class(number)
+@functools.lru_cache(maxsize=16384)
+def reflection_table(laue: str, box: tuple[int, int, int]) -> ReflectionTable:
+    """Reflections with |h|, |k|, |l| up to ``box``, one of each set of equivalents under an oriented Laue class
+    (:func:`paperlib.diffraction.absences.oriented_laue_class`), systematic absences included."""
     lower = -np.array(box) * _NEGATIVE_AXES.get(laue, (0, 0, 0))
     shape = tuple(int(high - low + 1) for low, high in zip(lower, box, strict=True))
     hkl = np.indices(shape, dtype=np.int16).reshape(3, -1).T + lower.astype(np.int16)
     hkl = hkl[in_asymmetric_unit(laue, hkl) & hkl.any(axis=1)]
-    hkl = hkl[~groups.is_absent(number, hkl)]
-    fixed = np.zeros(len(hkl), dtype=np.int16)
-    rotations = groups.laue_rotations(number).astype(np.float32)
-    for rotation in rotations:  # float32 holds these integers exactly and multiplies fast
-        fixed += np.all(hkl.astype(np.float32) @ rotation == hkl, axis=1)
-    return ReflectionTable(hkl, (len(rotations) // fixed).astype(np.int16))
+    code = reflection_codes(*hkl.T.astype(np.int32))
+    return ReflectionTable(hkl, multiplicities(laue)[code // PERIOD**3], code)
 
 
 def boxes(cell: np.ndarray, max_inverse_d: float) -> np.ndarray:
@@ -130,21 +115,27 @@ def reciprocal_metric(cell: np.ndarray) -> np.ndarray:
 def candidates(
     tables: list[ReflectionTable],
     table_of: np.ndarray,
+    present: np.ndarray,
+    present_of: np.ndarray,
     cell: np.ndarray,
     inverse_d_range: tuple[float, float],
     device: torch.device | str,
 ) -> Candidates:
     """Reflections of n crystals with 1 / d inside ``inverse_d_range`` (Å⁻¹, ends included).
 
-    Crystal i, with cell ``cell[i]`` ((n, 6), Å and degrees), takes those of ``tables[table_of[i]]``.
+    Crystal i, with cell ``cell[i]`` ((n, 6), Å and degrees), takes those of ``tables[table_of[i]]`` whose code is set
+    in ``present[present_of[i]]``, ``present`` (p, ``N_CODES``) bool being rows of
+    :func:`paperlib.diffraction.absences.present_codes`.
     """
-    no_table = ReflectionTable(np.zeros((0, 3), dtype=np.int16), np.zeros(0, dtype=np.int16))
     length = np.array([len(table.hkl) for table in tables], dtype=np.int64)
     first = np.cumsum(length) - length
-    hkl = torch.from_numpy(np.concatenate([no_table.hkl, *(t.hkl for t in tables)])).to(device)
-    multiplicity = torch.from_numpy(np.concatenate([no_table.multiplicity, *(t.multiplicity for t in tables)])).to(
-        device
-    )
+
+    def column(arrays: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> Tensor:
+        return torch.from_numpy(np.concatenate([np.zeros(empty, dtype=dtype), *arrays])).to(device)
+
+    hkl = column([table.hkl for table in tables], (0, 3), np.int16)
+    multiplicity = column([table.multiplicity for table in tables], (0,), np.int16)
+    code = column([table.code for table in tables], (0,), np.int32)
 
     count = torch.from_numpy(length[table_of])
     shift = torch.from_numpy(first[table_of]) - (count.cumsum(0) - count)
@@ -153,11 +144,13 @@ def candidates(
     row = torch.arange(len(crystal), device=device) + shift[crystal]
 
     g = torch.from_numpy(reciprocal_metric(cell)).to(device)
-    h, k, l = hkl.to(torch.float64)[row].T
+    h, k, l = (index[row] for index in hkl.T.to(torch.float64, memory_format=torch.contiguous_format))
     g11, g22, g33, g23, g13, g12 = (g[:, i, j][crystal] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)))
     inverse_d_squared = h * (g11 * h + 2 * g12 * k + 2 * g13 * l) + k * (g22 * k + 2 * g23 * l) + g33 * l * l
 
     low, high = inverse_d_range
     keep = ((inverse_d_squared >= low * low) & (inverse_d_squared <= high * high)).nonzero().squeeze(1)
+    place = torch.from_numpy(present_of).to(device)[crystal[keep]] * present.shape[1] + code[row[keep]]
+    keep = keep[torch.from_numpy(present.reshape(-1)).to(device)[place]]
     row = row[keep]
     return Candidates(crystal[keep], hkl[row], multiplicity[row], inverse_d_squared[keep])

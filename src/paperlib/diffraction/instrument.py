@@ -34,10 +34,6 @@ class Instrument:
     """``xray`` or ``neutron``."""
     wavelength: float = 1.541838
     """Å; the default is the weighted mean of Cu Kα1 and Kα2. With a second wavelength, the first of the two."""
-    second_wavelength: float = 0.0
-    """Å: the other line of a doublet, e.g. 1.544426 for Cu Kα2 beside 1.540593 for Kα1; 0 for one line."""
-    second_ratio: float = 0.5
-    """Intensity of the second line relative to the first."""
     two_theta: tuple[float, float] = (5.0, 90.0)
     """First and last point of the pattern in degrees."""
     n_points: int = 1000
@@ -46,8 +42,6 @@ class Instrument:
     """Caglioti u, v, w in degrees²: FWHM² = u tan²θ + v tan θ + w."""
     eta: float = 0.0
     """Lorentzian fraction of the pseudo-Voigt peaks, 0 (Gaussian) to 1 (Lorentzian), both of the same FWHM."""
-    lorentzian: tuple[float, float] = (0.0, 0.0)
-    """x, y in degrees: a further Lorentzian broadening of FWHM x tan θ + y / cos θ (FullProf's X and Y)."""
     polarisation: bool = True
     """X-rays of a laboratory tube, polarised by the scattering; False for a beam polarised normal to the
     scattering plane (synchrotron). Neutrons have no such factor."""
@@ -55,6 +49,12 @@ class Instrument:
     """Diffraction angle 2θ of a crystal monochromator in degrees, 0 for none; 26.6 for graphite and Cu Kα."""
     anomalous: bool = False
     """Add f' and f'' to the X-ray form factors."""
+    lorentzian: tuple[float, float] = (0.0, 0.0)
+    """x, y in degrees: a further Lorentzian broadening of FWHM x tan θ + y / cos θ (FullProf's X and Y)."""
+    second_wavelength: float = 0.0
+    """Å: the other line of a doublet, e.g. 1.544426 for Cu Kα2 beside 1.540593 for Kα1; 0 for one line."""
+    second_ratio: float = 0.5
+    """Intensity of the second line relative to the first."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "two_theta", tuple(float(x) for x in self.two_theta))

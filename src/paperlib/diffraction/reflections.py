@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.absences import N_CODES, oriented_laue_class, present_codes
 from paperlib.diffraction.hkl import ReflectionTable, boxes, candidates, reflection_table
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.problems import crystal_problems, raise_problems
@@ -96,9 +97,14 @@ def powder_reflections(
     ends = max(first - margin, 1e-3), min(last + margin, 179.999)
     low, high = (2 * math.sin(math.radians(end / 2)) / instrument.wavelength for end in ends)
     parts = []
-    for chunk, tables, table_of in _chunks(crystals, high, memory_budget):
+    number = np.where(crystals.standard, crystals.space_group, 1)
+    numbers, present_of = np.unique(number, return_inverse=True)
+    laue = [oriented_laue_class(int(i)) for i in numbers]
+    present = np.array([present_codes(int(i), name) for i, name in zip(numbers, laue, strict=True)], dtype=bool)
+    present = present.reshape(-1, N_CODES)
+    for chunk, tables, table_of in table_chunks(laue, present_of, crystals.cell, high, memory_budget):
         part = crystals[chunk]
-        found = candidates(tables, table_of, part.cell, (low, high), device)
+        found = candidates(tables, table_of, present, present_of[chunk], part.cell, (low, high), device)
         sine = torch.sqrt(found.inverse_d_squared) * (instrument.wavelength / 2)
         two_theta = torch.rad2deg(2 * torch.arcsin(sine))
         order = torch.argsort(two_theta, stable=True)
@@ -124,23 +130,27 @@ def powder_reflections(
     return _join(parts)
 
 
-def _chunks(
-    crystals: CrystalSet, max_inverse_d: float, memory_budget: int
+def table_chunks(
+    laue: list[str], laue_of: np.ndarray, cell: np.ndarray, max_inverse_d: float, memory_budget: int
 ) -> Iterator[tuple[slice, list[ReflectionTable], np.ndarray]]:
-    """Runs of crystals whose candidate reflections fit the budget, their tables, and which crystal takes which."""
-    number = np.where(crystals.standard, crystals.space_group, 1)
-    keys = np.column_stack([number, boxes(crystals.cell, max_inverse_d)])
+    """Runs of crystals whose candidate reflections fit the budget, their tables, and which crystal takes which.
+
+    Crystal i has the cell ``cell[i]`` ((n, 6), Å and degrees) and the asymmetric unit of ``laue[laue_of[i]]``.
+    """
+    names = sorted(set(laue))
+    class_of = np.array([names.index(name) for name in laue])[laue_of]
+    keys = np.column_stack([class_of, boxes(cell, max_inverse_d)])
     keys, table_of = np.unique(keys, axis=0, return_inverse=True)
-    tables = [reflection_table(number, tuple(box)) for number, *box in keys.tolist()]
+    tables = [reflection_table(names[name], tuple(box)) for name, *box in keys.tolist()]
     cost = np.array([_BYTES_PER_CANDIDATE * len(table.hkl) for table in tables], dtype=np.int64)[table_of]
     begin = 0
     while True:
         total = np.cumsum(cost[begin:])
         end = begin + max(1, int(np.searchsorted(total, memory_budget, side="right")))
         used, local = np.unique(table_of[begin:end], return_inverse=True)
-        yield slice(begin, min(end, len(crystals))), [tables[i] for i in used], local
+        yield slice(begin, min(end, len(cell))), [tables[i] for i in used], local
         begin = end
-        if begin >= len(crystals):
+        if begin >= len(cell):
             return
 
 
