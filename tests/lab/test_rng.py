@@ -64,3 +64,17 @@ def test_permutation_is_one_and_changes_with_the_epoch():
 def test_negative_items_are_refused():
     with pytest.raises(ValueError, match="-3"):
         rng.uniform(0, "x", np.array([-3]))
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_pairs_take_their_numbers_from_the_same_stream(kind):
+    items, keys = [3, 3, 2**40, 0], [0, 5, 2, 7]
+    pairs = rng.paired_uniform(11, "pairs", kind(items), kind(keys))
+    assert type(pairs) is type(kind([0.5]))
+    for item, key, number in zip(items, keys, pairs, strict=True):
+        assert float(number) == rng.uniform(11, "pairs", np.array([item]), 16)[0, 2 * key]
+
+
+def test_pairs_number_their_items_from_zero():
+    with pytest.raises(ValueError, match="from 0"):
+        rng.paired_uniform(0, "pairs", np.array([-1]), np.array([0]))

@@ -107,6 +107,16 @@ def present_codes(number: int, laue: str) -> np.ndarray:
     return table
 
 
+def present_tables(numbers: np.ndarray, lattice: bool = False) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """What (n,) space groups ``numbers`` show, each group once: the Laue classes whose asymmetric units are meant (a
+    list of p; those of the empty lattices where ``lattice`` is set), :func:`present_codes` in them (p, ``N_CODES``),
+    and which of the p belongs to which of the n (n,). Raises ValueError for a number outside 1-230."""
+    distinct, which = np.unique(numbers, return_inverse=True)
+    laue = [holohedry(int(i)) if lattice else oriented_laue_class(int(i)) for i in distinct]
+    present = np.array([present_codes(int(i), name) for i, name in zip(distinct, laue, strict=True)], dtype=bool)
+    return laue, present.reshape(-1, N_CODES), which
+
+
 @functools.cache
 def multiplicities(laue: str) -> np.ndarray:
     """(32,) int16: number of equivalents, Friedel opposites included, of a reflection of the asymmetric unit of a

@@ -204,11 +204,12 @@ class _Canvas:
                 patterns.addcmul_(few[:, left + i], weight)
 
     def _blocks(self, width: Tensor, reach: float) -> Iterator[tuple[Tensor, int]]:
-        """Rows of lines and the window that all of them fit in, lines of like width together."""
+        """Rows of lines and the window that all of them fit in, lines of like width together. Windows come in fixed
+        sizes, so that what is drawn of a line does not depend on the other lines."""
         window = (2 * reach * width).to(torch.int64) + 2
-        size = torch.log2(window.to(torch.float64)).ceil().to(torch.int64)
+        size = torch.log2(window.to(torch.float64)).mul(4).ceil().to(torch.int64)
         for exponent in torch.unique(size).tolist():
             rows = (size == exponent).nonzero().squeeze(1)
-            n_window = min(self.n_points, int(window[rows].max()))
+            n_window = min(self.n_points, math.floor(2 ** (exponent / 4)) + 1)
             for some in rows.split(max(1, self.budget // (_BYTES_PER_POINT * n_window))):
                 yield some, n_window

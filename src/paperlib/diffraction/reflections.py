@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.absences import N_CODES, oriented_laue_class, present_codes
+from paperlib.diffraction.absences import present_tables
 from paperlib.diffraction.hkl import ReflectionTable, boxes, candidates, reflection_table
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.problems import crystal_problems, raise_problems
@@ -97,11 +97,7 @@ def powder_reflections(
     ends = max(first - margin, 1e-3), min(last + margin, 179.999)
     low, high = (2 * math.sin(math.radians(end / 2)) / instrument.wavelength for end in ends)
     parts = []
-    number = np.where(crystals.standard, crystals.space_group, 1)
-    numbers, present_of = np.unique(number, return_inverse=True)
-    laue = [oriented_laue_class(int(i)) for i in numbers]
-    present = np.array([present_codes(int(i), name) for i, name in zip(numbers, laue, strict=True)], dtype=bool)
-    present = present.reshape(-1, N_CODES)
+    laue, present, present_of = present_tables(np.where(crystals.standard, crystals.space_group, 1))
     for chunk, tables, table_of in table_chunks(laue, present_of, crystals.cell, high, memory_budget):
         part = crystals[chunk]
         found = candidates(tables, table_of, present, present_of[chunk], part.cell, (low, high), device)

@@ -79,6 +79,17 @@ def uniform(seed: int, stream: str, items: Any, n: int | None = None) -> Any:
     return numbers[:, 0] if n is None else numbers
 
 
+def paired_uniform(seed: int, stream: str, items: Any, keys: Any) -> Any:
+    """(n,) uniform float64 numbers in [0, 1), one for each pair of ``items`` and ``keys`` (both (n,) integers, keys
+    below 2**32): the same as ``uniform(seed, stream, [item], …)[0, 2 * key]`` without all those in between."""
+    if len(items) and int(items.min()) < 0:
+        raise ValueError(f"random streams number their items from 0; got items.min()={int(items.min())}")
+    low, high = items & _MASK, items >> 32
+    words = philox((low, high, keys, keys * 0), stream_key(seed, stream))
+    whole = (words[0] >> 5) * 2**26 + (words[1] >> 6)
+    return (whole.double() if hasattr(whole, "double") else whole.astype(np.float64)) * 2.0**-53
+
+
 def permutation(seed: int, stream: str, epoch: int, n: int) -> np.ndarray:
     """(n,) int64: the order of n items in one epoch, a function of (seed, stream, epoch, n) alone."""
     words = integers(seed, f"{stream}/{int(epoch)}", np.arange(n), 2)
