@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -172,10 +174,49 @@ def test_imperfections_do_not_know_how_a_crystal_is_described(mixture):
     assert torch.allclose(first, second, atol=1e-5, rtol=0)
 
 
-def test_batches_of_a_long_set_leave_no_trace(mixture, monkeypatch):
-    together = powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=WITHOUT_NOISE)
-    monkeypatch.setattr(simulate, "_BATCH", 5)
-    assert torch.allclose(powder_patterns(mixture, CU_KALPHA, seed=3, imperfections=WITHOUT_NOISE), together, atol=1e-5)
+def test_batches_of_a_long_set_leave_no_trace(mixture):
+    settings = {"seed": 3, "imperfections": WITHOUT_NOISE}
+    together = powder_patterns(mixture, CU_KALPHA, **settings)
+    for memory_budget in (1, 300_000):
+        apart = powder_patterns(mixture, CU_KALPHA, **settings, memory_budget=memory_budget)
+        assert torch.allclose(apart, together, atol=1e-5)
+
+
+_PEAK_MEMORY = """
+import resource
+import numpy as np
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.simulate import powder_patterns
+
+def some(n, n_atoms, edge):
+    rng = np.random.default_rng(n)
+    return CrystalSet(
+        cell=np.tile([edge, edge * 1.02, edge * 0.99, 89.0, 91.0, 92.0], (n, 1)),
+        space_group=np.ones(n, np.int16), standard=np.zeros(n, bool), site_start=np.arange(n + 1) * n_atoms,
+        frac=rng.random((n * n_atoms, 3)), species=np.full(n * n_atoms, 26, np.int16), occupancy=np.ones(n * n_atoms),
+        b_iso=np.zeros(n * n_atoms), formula=np.full(n, "Fe"), source_id=np.arange(n).astype(str),
+    )
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+instrument, budget = Instrument(n_points=4096), {budget}
+small, giants = some(1500, 8, 5.0), some(8, 500, 27.2)
+powder_patterns(CrystalSet.concatenate([small[:20], some(1, 20, 8.0)]), instrument, memory_budget=budget)
+before = peak()
+patterns = powder_patterns(CrystalSet.concatenate([small, giants, small]), instrument, memory_budget=budget)
+print(peak() - before - patterns.numel() * patterns.element_size())
+"""
+
+
+@pytest.mark.parametrize("budget", [2**25, 2**27])
+def test_memory_stays_within_the_budget(budget):
+    """Eight cells of 500 atoms and 20,000 Å³ (33,000 lines each) among 3,000 small ones; without batches they would
+    take more than 1 GiB. A process of its own, whose peak is not that of another test."""
+    script = _PEAK_MEMORY.replace("{budget}", str(budget))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1.25 * budget + 2**25
 
 
 def test_second_phases_in_a_preset(mixture):
@@ -271,11 +312,10 @@ def test_crystals_without_lines_are_found_late_but_named(build, halite):
         powder_patterns(crystals, CU_KALPHA)
 
 
-def test_bad_crystals_far_behind_are_named_by_their_place(build, halite, monkeypatch):
-    monkeypatch.setattr(simulate, "_BATCH", 3)
+def test_bad_crystals_far_behind_are_named_by_their_place(build, halite):
     bad = halite | {"species": [99] * 8, "source_id": "einsteinium"}
     with pytest.raises(ValueError, match=r"2 of 9 crystals(.|\n)*crystal 5 \(einsteinium\)(.|\n)*crystal 8"):
-        powder_patterns(build(*[halite] * 5, bad, halite, halite, bad), CU_KALPHA)
+        powder_patterns(build(*[halite] * 5, bad, halite, halite, bad), CU_KALPHA, memory_budget=1)
 
 
 def test_crystals_too_large_for_broad_lines_are_named(build):

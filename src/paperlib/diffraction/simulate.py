@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -19,9 +21,13 @@ from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, powder_
 from paperlib.diffraction.scattering import ScatteringTable, scattering_table
 from paperlib.diffraction.specimen import broadest, specimen_patterns
 from paperlib.diffraction.specimen import margin as widest_margin
+from paperlib.symmetry.groups import laue_rotations
 
-_BATCH = 4096
-"""Crystals whose line lists are held at a time."""
+_BYTES_PER_LINE = 200
+"""Of a line list while it is made and drawn."""
+
+_BYTES_PER_POINT = 40
+"""Of a pattern under construction, in float64 with the copies that noise and scaling need."""
 
 _FAINT = 1e-6
 """Share of the strongest point below which what the detector sees is the foot of a line outside."""
@@ -67,8 +73,7 @@ def powder_patterns(
         margin, broad = widest_margin(imperfections, instrument), broadest(imperfections, instrument)
     patterns = torch.empty((len(crystals), int(instrument.n_points)), dtype=torch.float32, device=device)
     dark: dict[int, str] = {}
-    for begin in range(0, len(crystals), _BATCH):
-        rows = slice(begin, begin + _BATCH)
+    for rows in _batches(crystals, instrument, margin, memory_budget):
         try:
             reflections = powder_reflections(
                 crystals[rows], instrument, device, dtype, margin=margin, memory_budget=memory_budget
@@ -79,7 +84,7 @@ def powder_patterns(
         if imperfections is None:
             batch = draw_peaks(reflections, instrument, memory_budget)
             if normalise == "max":
-                batch = batch / batch.amax(dim=1, keepdim=True)
+                batch /= batch.amax(dim=1, keepdim=True)
         else:
             draws = draw(imperfections, seed, items[rows], device)
             batch = specimen_patterns(reflections, crystals[rows], instrument, imperfections, draws, memory_budget)
@@ -88,10 +93,40 @@ def powder_patterns(
                 batch, instrument, imperfections, draws, seed, items[rows], normalise, memory_budget=memory_budget
             )
         for i, reason in found:
-            dark.setdefault(begin + i, reason)
+            dark.setdefault(rows.start + i, reason)
         patterns[rows] = batch
     raise_problems(crystals, sorted(dark.items()))
     return patterns
+
+
+def _batches(crystals: CrystalSet, instrument: Instrument, margin: float, memory_budget: int) -> Iterator[slice]:
+    """Runs of crystals, one at least, whose line lists and patterns fit the budget.
+
+    The number of lines is that of the points of the reciprocal lattice in the limiting sphere, divided by the order of
+    the Laue class; nonsensical cells count as small ones, they are refused later.
+    """
+    last = math.radians(min(instrument.two_theta[1] + margin, 180.0) / 2)
+    edges, cosine = crystals.cell[:, :3], np.cos(np.radians(crystals.cell[:, 3:]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        squared = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)
+        volume = np.prod(edges, axis=1) * np.sqrt(np.maximum(squared, 0))
+        points = 4 * np.pi / 3 * volume * (2 * math.sin(last) / instrument.wavelength) ** 3
+    numbers = np.where(crystals.standard, np.clip(crystals.space_group, 1, 230), 1)
+    lines = np.nan_to_num(points, nan=0.0, posinf=0.0) / _laue_orders()[numbers] + 50
+    doubled = 2 if instrument.second_wavelength else 1
+    cost = np.cumsum(_BYTES_PER_LINE * doubled * lines + _BYTES_PER_POINT * int(instrument.n_points))
+    begin = 0
+    while begin < len(crystals):
+        spent = cost[begin - 1] if begin else 0.0
+        end = max(begin + 1, int(np.searchsorted(cost, spent + memory_budget, side="right")))
+        yield slice(begin, end)
+        begin = end
+
+
+@functools.cache
+def _laue_orders() -> np.ndarray:
+    """(231,) number of rotations of the Laue class of each space group."""
+    return np.array([1, *(len(laue_rotations(number)) for number in range(1, 231))])
 
 
 def _item_numbers(seed: int | None, items: object, n: int, device: torch.device | str) -> Tensor:
@@ -122,8 +157,8 @@ def validate(crystals: CrystalSet, instrument: Instrument) -> list[tuple[int, st
     """
     problems = crystal_problems(crystals, instrument, _table(instrument))
     good = np.setdiff1d(np.arange(len(crystals)), [i for i, _ in problems])
-    for begin in range(0, len(good), _BATCH):
-        batch = good[begin : begin + _BATCH]
+    for rows in _batches(crystals[good], instrument, 0.0, MEMORY_BUDGET):
+        batch = good[rows]
         reflections = powder_reflections(crystals[batch], instrument, dtype=torch.float32)
         problems += [(int(batch[i]), reason) for i, reason in _without_lines(reflections, instrument)]
     return sorted(problems)
