@@ -141,7 +141,7 @@ def test_the_tolerance_of_the_total_is_sharp(build, salt, total):
 def test_places_are_found_wherever_they_lie(build, salt):
     """Pairs just inside the distance at random places, across the borders of the cell and of any bins."""
     rng = np.random.default_rng(5)
-    first = np.concatenate([rng.random((150, 3)), rng.integers(-2, 3, (50, 3)), rng.integers(0, 1000, (50, 3)) / 1000])
+    first = np.concatenate([rng.random((100, 3)), rng.integers(-2, 3, (50, 3)), rng.integers(0, 97, (100, 3)) / 96])
     second = first + rng.uniform(-0.99, 0.99, (250, 3)) * SAME_PLACE + rng.integers(-2, 3, (250, 3))
     crystals = build(
         *(salt | {"frac": [a, b], "occupancy": [0.6, 0.7]} for a, b in zip(first, second, strict=True)),
