@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from paperlib.crystals.cell_geometry import Frame, draw_cell, new_frame, set_frame
+from paperlib.crystals.compiled import compiled
 from paperlib.crystals.counter_draws import restart, uniform
 from paperlib.crystals.hidden_symmetry import NONE, TRANSLATION, hidden_symmetry
 from paperlib.crystals.wyckoff_choice import add_to_cell, add_to_frame, choose_position, is_clear, point_on, settle
@@ -117,7 +117,7 @@ class Made(NamedTuple):
     """(n, len(REASONS)) int64."""
 
 
-@njit(cache=True)
+@compiled
 def make(order: Order, key: np.ndarray, tables: WyckoffTables, chemistry: Chemistry, limits: Limits, m: int) -> Made:
     """Try each item of ``order`` once; ``key`` (2,) uint64 names the random stream, ``m`` is the largest number of
     atoms per cell."""
@@ -140,7 +140,7 @@ def make(order: Order, key: np.ndarray, tables: WyckoffTables, chemistry: Chemis
     return made
 
 
-@njit(cache=True)
+@compiled
 def _make_one(
     order: Order, j: int, state: np.ndarray, tables: WyckoffTables, chemistry: Chemistry, limits: Limits, made: Made
 ) -> None:
@@ -155,7 +155,9 @@ def _make_one(
     )
     for _ in range(limits.cells):
         volume = _draw_volume(order, j, state, chemistry, limits)
-        atoms = order.count[first:last].sum()
+        atoms = 0
+        for r in range(first, last):
+            atoms += order.count[r]
         if not limits.volume_low <= volume / atoms <= limits.volume_high:
             rejected[_VOLUME] += 1
             continue
@@ -199,7 +201,7 @@ def _make_one(
                 return
 
 
-@njit(cache=True)
+@compiled
 def _draw_volume(order: Order, j: int, state: np.ndarray, chemistry: Chemistry, limits: Limits) -> float:
     """Å³ of the conventional cell: PyXtal's estimate (a sphere per atom, between covalent and van der Waals radius,
     one draw per species), or the learnt ratio to the covalent spheres."""
@@ -216,7 +218,7 @@ def _draw_volume(order: Order, j: int, state: np.ndarray, chemistry: Chemistry, 
     return volume * (order.volume_ratio[k] + (place - k) * (order.volume_ratio[k + 1] - order.volume_ratio[k]))
 
 
-@njit(cache=True)
+@compiled
 def _place(
     order: Order,
     j: int,
@@ -255,7 +257,8 @@ def _place(
             if is_clear(point, reach_of, work.fractions, work.kinds, n, frame):
                 n = add_to_frame(tables, settled, point, r - first, frame, work.fractions, work.kinds, n)
                 positions[n_sites], work.site_kinds[n_sites] = settled, r - first
-                work.sites[n_sites] = point
+                for i in range(3):
+                    work.sites[n_sites, i] = point[i]
                 room -= tables.multiplicity[settled]
                 n_sites += 1
                 row += 1
@@ -264,12 +267,13 @@ def _place(
     return n, n_sites
 
 
-@njit(cache=True)
+@compiled
 def _write(j: int, n_sites: int, tables: WyckoffTables, work: Work, made: Made) -> None:
     """All atoms of the conventional cell of item ``j``."""
     n = 0
     for s in range(n_sites):
         end = add_to_cell(tables, made.positions[j, s], work.sites[s], made.points[j], n)
-        made.kinds[j, n:end] = work.site_kinds[s]
+        for row in range(n, end):
+            made.kinds[j, row] = work.site_kinds[s]
         n = end
     made.n_atoms[j], made.n_sites[j] = n, n_sites

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from paperlib.crystals.compiled import compiled
 from paperlib.crystals.counter_draws import normal
 from paperlib.crystals.wyckoff_tables import GRID
 
@@ -39,13 +39,13 @@ class Frame(NamedTuple):
     """(3, 3) int64: the vectors in fractions of the cell, over ``GRID``."""
 
 
-@njit(cache=True)
+@compiled
 def new_frame() -> Frame:
     """A frame to be filled."""
     return Frame(np.zeros((3, 3)), np.zeros(3), np.zeros((3, 3)), np.zeros((3, 3), np.int64))
 
 
-@njit(cache=True)
+@compiled
 def lattice_of(cell: np.ndarray) -> np.ndarray:
     """(3, 3) Å, rows a, b, c of ``cell`` (a, b, c in Å, alpha, beta, gamma in degrees): a along x, b in the xy plane.
     All zero where no such cell exists."""
@@ -67,64 +67,109 @@ def lattice_of(cell: np.ndarray) -> np.ndarray:
     return lattice
 
 
-@njit(cache=True)
+@compiled
+def dot(v: np.ndarray, w: np.ndarray) -> float:
+    """Scalar product of two vectors (3,)."""
+    return v[0] * w[0] + v[1] * w[1] + v[2] * w[2]
+
+
+@compiled
+def determinant(m: np.ndarray) -> float:
+    """Determinant of a matrix (3, 3)."""
+    return (
+        m[0, 0] * (m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1])
+        - m[0, 1] * (m[1, 0] * m[2, 2] - m[1, 2] * m[2, 0])
+        + m[0, 2] * (m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0])
+    )
+
+
+@compiled
+def inverse(m: np.ndarray) -> np.ndarray:
+    """Inverse of a regular matrix (3, 3)."""
+    out, d = np.empty((3, 3)), determinant(m)
+    for i in range(3):
+        for k in range(3):
+            r, s = (k + 1) % 3, (k + 2) % 3
+            c, e = (i + 1) % 3, (i + 2) % 3
+            out[i, k] = (m[r, c] * m[s, e] - m[r, e] * m[s, c]) / d
+    return out
+
+
+@compiled
+def product(m: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Product of two matrices (3, 3)."""
+    out = np.empty((3, 3))
+    for i in range(3):
+        for k in range(3):
+            out[i, k] = m[i, 0] * n[0, k] + m[i, 1] * n[1, k] + m[i, 2] * n[2, k]
+    return out
+
+
+@compiled
 def set_frame(cell: np.ndarray, primitive: np.ndarray, frame: Frame) -> bool:
     """Fill ``frame`` for ``cell`` (6,) with primitive vectors ``primitive`` (3, 3; rows, fractions of the cell);
     False where no such cell exists."""
     lattice = lattice_of(cell)
     if lattice[0, 0] == 0.0:
         return False
-    basis = reduced_basis(primitive @ lattice)
-    inverse = np.linalg.inv(lattice)
-    frame.from_cell[:] = np.linalg.inv(basis @ inverse)
+    basis = reduced_basis(product(primitive, lattice))
+    in_cell = product(basis, inverse(lattice))
+    from_cell = inverse(in_cell)
     for i in range(3):
         for k in range(3):
+            frame.from_cell[i, k] = from_cell[i, k]
             # a multiple of 1/6; the product with GRID is that integer but for rounding
-            frame.vectors[i, k] = round((basis[i] * inverse[:, k]).sum() * 6.0) * (GRID // 6)
-    g00, g01, g02 = (basis[0] * basis[0]).sum(), (basis[0] * basis[1]).sum(), (basis[0] * basis[2]).sum()
-    g11, g12, g22 = (basis[1] * basis[1]).sum(), (basis[1] * basis[2]).sum(), (basis[2] * basis[2]).sum()
+            frame.vectors[i, k] = round(in_cell[i, k] * 6.0) * (GRID // 6)
     t = frame.lattice
-    t[0, 0] = math.sqrt(g00)
-    t[1, 0] = g01 / t[0, 0]
-    t[1, 1] = math.sqrt(g11 - t[1, 0] ** 2)
-    t[2, 0] = g02 / t[0, 0]
-    t[2, 1] = (g12 - t[1, 0] * t[2, 0]) / t[1, 1]
-    t[2, 2] = math.sqrt(g22 - t[2, 0] ** 2 - t[2, 1] ** 2)
-    planes = np.linalg.inv(t)
+    t[0, 0] = math.sqrt(dot(basis[0], basis[0]))
+    t[1, 0] = dot(basis[0], basis[1]) / t[0, 0]
+    t[1, 1] = math.sqrt(dot(basis[1], basis[1]) - t[1, 0] ** 2)
+    t[2, 0] = dot(basis[0], basis[2]) / t[0, 0]
+    t[2, 1] = (dot(basis[1], basis[2]) - t[1, 0] * t[2, 0]) / t[1, 1]
+    t[2, 2] = math.sqrt(dot(basis[2], basis[2]) - t[2, 0] ** 2 - t[2, 1] ** 2)
+    planes = inverse(t)
     for i in range(3):
-        frame.spacing[i] = 1.0 / math.sqrt((planes[:, i] ** 2).sum())
+        frame.spacing[i] = 1.0 / math.sqrt(planes[0, i] ** 2 + planes[1, i] ** 2 + planes[2, i] ** 2)
     return True
 
 
-@njit(cache=True)
+@compiled
 def reduced_basis(basis: np.ndarray) -> np.ndarray:
     """The three shortest independent vectors (Minkowski), shortest first, of the lattice with rows ``basis`` (3, 3)."""
     basis = basis.copy()
-    for _ in range(100):
-        lengths = (basis**2).sum(axis=1)
-        basis = basis[np.argsort(lengths)]
-        b0, b1, b2 = basis[0].copy(), basis[1].copy(), basis[2].copy()
-        b1 -= round((b0 * b1).sum() / (b0 * b0).sum()) * b0
+    changed, steps = True, 0
+    while changed and steps < 100:
+        changed, steps = False, steps + 1
+        for i in range(2):
+            for j in range(2 - i):
+                if dot(basis[j + 1], basis[j + 1]) < dot(basis[j], basis[j]):
+                    for k in range(3):
+                        basis[j, k], basis[j + 1, k] = basis[j + 1, k], basis[j, k]
+        b0, b1, b2 = basis[0], basis[1], basis[2]
+        turns = round(dot(b0, b1) / dot(b0, b0))
+        if turns != 0:
+            before = dot(b1, b1)
+            for k in range(3):
+                b1[k] -= turns * b0[k]
+            changed = dot(b1, b1) < before * (1.0 - 1e-9)
         # the vector of the third layer that is nearest to the origin lies around its projection on the first two
-        g00, g01, g11 = (b0 * b0).sum(), (b0 * b1).sum(), (b1 * b1).sum()
-        p0, p1 = (b0 * b2).sum(), (b1 * b2).sum()
-        determinant = g00 * g11 - g01 * g01
-        x, y = round((g11 * p0 - g01 * p1) / determinant), round((g00 * p1 - g01 * p0) / determinant)
-        best, shortest = b2, (b2 * b2).sum()
-        for i in range(-1, 2):
-            for j in range(-1, 2):
-                v = b2 - (x + i) * b0 - (y + j) * b1
-                square = (v * v).sum()
-                if square < shortest * (1.0 - 1e-9):
-                    best, shortest = v, square
-        basis[1], basis[2] = b1, best
-        after = np.array([g00, g11, shortest])
-        if np.all(np.abs(after - np.sort(lengths)) < 1e-9 * after):
-            break
+        g00, g01, g11, p0, p1 = dot(b0, b0), dot(b0, b1), dot(b1, b1), dot(b0, b2), dot(b1, b2)
+        area = g00 * g11 - g01 * g01
+        x, y = round((g11 * p0 - g01 * p1) / area), round((g00 * p1 - g01 * p0) / area)
+        best_x, best_y, shortest = 0, 0, dot(b2, b2) * (1.0 - 1e-9)
+        for m in range(x - 1, x + 2):
+            for n in range(y - 1, y + 2):
+                square = 0.0
+                for k in range(3):
+                    square += (b2[k] - m * b0[k] - n * b1[k]) ** 2
+                if square < shortest:
+                    best_x, best_y, shortest, changed = m, n, square * (1.0 - 1e-9), True
+        for k in range(3):
+            b2[k] -= best_x * b0[k] + best_y * b1[k]
     return basis
 
 
-@njit(cache=True)
+@compiled
 def nearest(d0: float, d1: float, d2: float, frame: Frame, reach: float, image: np.ndarray) -> float:
     """Squared length in Å² of the shortest vector (d + n) @ frame.lattice, n integer, that is below ``reach`` Å; else
     inf. The vector of length zero counts. ``image`` (3,) int64 gets n.
@@ -156,7 +201,7 @@ def nearest(d0: float, d1: float, d2: float, frame: Frame, reach: float, image: 
     return best
 
 
-@njit(cache=True)
+@compiled
 def draw_cell(
     state: np.ndarray,
     system: int,
@@ -173,9 +218,9 @@ def draw_cell(
     Free angles lie between ``angle_low`` and ``angle_high`` degrees; ``ratio`` is the largest ratio of two edges,
     ``edge`` the shortest edge in Å.
     """
-    cell[3:] = 90.0
+    cell[3] = cell[4] = cell[5] = 90.0
     if system == 6:
-        cell[:3] = volume ** (1.0 / 3.0)
+        cell[0] = cell[1] = cell[2] = volume ** (1.0 / 3.0)
         return bool(cell[0] >= edge)
     u = math.exp(EDGE_SPREAD * normal(state))
     v = math.exp(EDGE_SPREAD * normal(state))
@@ -207,15 +252,14 @@ def draw_cell(
     return bool(shortest >= edge and longest < ratio * shortest)
 
 
-@njit(cache=True)
+@compiled
 def _draw_triclinic_angles(state: np.ndarray, cell: np.ndarray) -> float:
     """Angles of the rows of a random symmetric matrix with unit diagonal; returns the volume of the unit cell."""
     p, q, r = SHEAR_SPREAD * normal(state), SHEAR_SPREAD * normal(state), SHEAR_SPREAD * normal(state)
-    rows = np.array([[1.0, p, q], [p, 1.0, r], [q, r, 1.0]])
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        product = (rows[j] * rows[k]).sum()
-        cosine = product / math.sqrt((rows[j] ** 2).sum() * (rows[k] ** 2).sum())
-        cell[3 + i] = math.degrees(math.acos(min(1.0, max(-1.0, cosine))))
-    ca, cb, cg = (math.cos(math.radians(cell[3])), math.cos(math.radians(cell[4])), math.cos(math.radians(cell[5])))
+    # products of the rows (1, p, q), (p, 1, r), (q, r, 1)
+    n0, n1, n2 = math.sqrt(1 + p * p + q * q), math.sqrt(1 + p * p + r * r), math.sqrt(1 + q * q + r * r)
+    ca = (p * q + 2 * r) / (n1 * n2)
+    cb = (2 * q + p * r) / (n0 * n2)
+    cg = (2 * p + q * r) / (n0 * n1)
+    cell[3], cell[4], cell[5] = math.degrees(math.acos(ca)), math.degrees(math.acos(cb)), math.degrees(math.acos(cg))
     return math.sqrt(max(0.0, 1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from paperlib.crystals.compiled import compiled
 
 _MASK = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -24,7 +25,7 @@ def new_state() -> np.ndarray:
     return np.zeros(5, dtype=np.uint64)
 
 
-@njit(cache=True)
+@compiled
 def restart(state: np.ndarray, key: np.ndarray, item: int) -> None:
     """Set ``state`` to the first draw of ``item`` of the stream with ``key`` (2,) uint64, see ``rng.stream_key``."""
     state[0], state[1] = key[0], key[1]
@@ -32,7 +33,7 @@ def restart(state: np.ndarray, key: np.ndarray, item: int) -> None:
     state[4] = np.uint64(0)
 
 
-@njit(cache=True)
+@compiled
 def uniform(state: np.ndarray) -> float:
     """The next number of the item, uniform in [0, 1) with 53 random bits (Philox4x32-10)."""
     c0, c1, c2, c3 = state[2], state[3], state[4] >> _ONE, np.uint64(0)
@@ -47,13 +48,13 @@ def uniform(state: np.ndarray) -> float:
     return float(((high >> _FIVE) << _SHIFT_26) + (low >> _SIX)) * 2.0**-53
 
 
-@njit(cache=True)
+@compiled
 def below(state: np.ndarray, n: int) -> int:
     """An integer uniform in 0 … n-1."""
     return min(int(uniform(state) * n), n - 1)
 
 
-@njit(cache=True)
+@compiled
 def normal(state: np.ndarray) -> float:
     """A standard normal number (Box and Muller; takes two draws)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(state)))

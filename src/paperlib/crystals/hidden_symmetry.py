@@ -20,16 +20,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from paperlib.crystals.cell_geometry import Frame, nearest
+from paperlib.crystals.cell_geometry import Frame, determinant, dot, inverse, nearest, product
+from paperlib.crystals.compiled import compiled
 from paperlib.crystals.wyckoff_tables import WyckoffTables
 
 NONE, TRANSLATION, ROTATION = 0, 1, 2
 """What was found beyond the group: nothing, a translation, an operation with a new rotation part."""
 
 
-@njit(cache=True)
+@compiled
 def hidden_symmetry(
     tables: WyckoffTables,
     group: int,
@@ -43,8 +43,11 @@ def hidden_symmetry(
     """``NONE``, ``TRANSLATION`` or ``ROTATION`` for the atoms of a primitive cell: the first ``n`` rows of
     ``fractions`` (m, 3; of the frame) and ``kinds`` (m,), 0 … n_kinds-1; ``margin`` in Å."""
     order, starts, rarest = _by_kind(kinds, n, n_kinds)
-    atoms = fractions[order]
-    one = np.eye(3, dtype=np.int64)
+    atoms, one = np.empty((n, 3)), np.zeros((3, 3), dtype=np.int64)
+    for i in range(3):
+        one[i, i] = 1
+        for j in range(n):
+            atoms[j, i] = fractions[order[j], i]
     if _maps_onto_itself(one, atoms, starts, rarest, frame, margin, True):
         return TRANSLATION
     found = isometries(frame.lattice, margin)
@@ -55,7 +58,7 @@ def hidden_symmetry(
             continue
         has = False
         for g in range(len(own)):
-            has = has or np.all(own[g] == found[j])
+            has = has or _is_product(own[g], found[j], one)
             for k in range(j, len(found)):
                 if not covered[k]:
                     covered[k] = _is_product(found[k], found[j], own[g])
@@ -64,31 +67,31 @@ def hidden_symmetry(
     return NONE
 
 
-@njit(cache=True)
-def _is_product(product: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
+@compiled
+def _is_product(matrix: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
     for i in range(3):
         for k in range(3):
-            if product[i, k] != first[i, 0] * second[0, k] + first[i, 1] * second[1, k] + first[i, 2] * second[2, k]:
+            if matrix[i, k] != first[i, 0] * second[0, k] + first[i, 1] * second[1, k] + first[i, 2] * second[2, k]:
                 return False
     return True
 
 
-@njit(cache=True)
+@compiled
 def _own_rotations(tables: WyckoffTables, group: int, frame: Frame) -> np.ndarray:
     """(m, 3, 3) int64: the point group, as matrices that act on rows of fractions of the frame."""
     first, last = tables.operation_start[group], tables.operation_start[group + 1]
     m = (last - first) // tables.lattice_points[group]  # the first operations are one of each coset of the lattice
     own = np.empty((m, 3, 3), dtype=np.int64)
-    back = np.linalg.inv(frame.from_cell)
+    back = inverse(frame.from_cell)
     for g in range(m):
-        matrix = back @ tables.rotation[first + g].T.astype(np.float64) @ frame.from_cell
+        matrix = product(product(back, tables.rotation[first + g].T), frame.from_cell)
         for i in range(3):
             for k in range(3):
                 own[g, i, k] = round(matrix[i, k])
     return own
 
 
-@njit(cache=True)
+@compiled
 def _by_kind(kinds: np.ndarray, n: int, n_kinds: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Rows sorted by kind, where each kind starts, and the kind with the fewest rows."""
     starts = np.zeros(n_kinds + 1, dtype=np.int64)
@@ -107,7 +110,7 @@ def _by_kind(kinds: np.ndarray, n: int, n_kinds: int) -> tuple[np.ndarray, np.nd
     return order, starts, rarest
 
 
-@njit(cache=True)
+@compiled
 def _maps_onto_itself(
     rotation: np.ndarray,
     atoms: np.ndarray,
@@ -129,7 +132,9 @@ def _maps_onto_itself(
     n_kinds = len(starts) - 1
     origin = starts[rarest]
     for target in range(origin + 1 if skip_zero else origin, starts[rarest + 1]):
-        t0, t1, t2 = atoms[target] - turned[origin]
+        t0 = atoms[target, 0] - turned[origin, 0]
+        t1 = atoms[target, 1] - turned[origin, 1]
+        t2 = atoms[target, 2] - turned[origin, 2]
         fits = True
         for step in range(n_kinds):
             kind = (rarest + step) % n_kinds
@@ -157,7 +162,7 @@ def _maps_onto_itself(
     return False
 
 
-@njit(cache=True)
+@compiled
 def isometries(basis: np.ndarray, margin: float) -> np.ndarray:
     """(m, 3, 3) int64: the rotations and rotoinversions of a lattice, m = 2 … 48, as matrices on rows of fractions of
     its three shortest vectors ``basis`` (rows in Å).
@@ -171,30 +176,36 @@ def isometries(basis: np.ndarray, margin: float) -> np.ndarray:
         for j in range(-1, 2):
             for k in range(-1, 2):
                 if i != 0 or j != 0 or k != 0:
-                    vectors[m] = i * basis[0] + j * basis[1] + k * basis[2]
-                    lengths[m] = math.sqrt((vectors[m] ** 2).sum())
+                    for x in range(3):
+                        vectors[m, x] = i * basis[0, x] + j * basis[1, x] + k * basis[2, x]
+                    lengths[m] = math.sqrt(dot(vectors[m], vectors[m]))
                     m += 1
-    own = np.sqrt((basis**2).sum(axis=1))
-    inverse = np.linalg.inv(basis)
+    own0, own1, own2 = (
+        math.sqrt(dot(basis[0], basis[0])),
+        math.sqrt(dot(basis[1], basis[1])),
+        math.sqrt(dot(basis[2], basis[2])),
+    )
+    back = inverse(basis)
     found = np.empty((96, 3, 3), dtype=np.int64)
     count = 0
     image = np.empty((3, 3))
     for i in range(26):
-        if abs(lengths[i] - own[0]) > margin:
+        if abs(lengths[i] - own0) > margin:
             continue
         for j in range(26):
-            if abs(lengths[j] - own[1]) > margin or not _alike(vectors[i], vectors[j], basis[0], basis[1], margin):
+            if abs(lengths[j] - own1) > margin or not _alike(vectors[i], vectors[j], basis[0], basis[1], margin):
                 continue
             for k in range(26):
                 if (
-                    abs(lengths[k] - own[2]) > margin
+                    abs(lengths[k] - own2) > margin
                     or not _alike(vectors[i], vectors[k], basis[0], basis[2], margin)
                     or not _alike(vectors[j], vectors[k], basis[1], basis[2], margin)
                 ):
                     continue
-                image[0], image[1], image[2] = vectors[i], vectors[j], vectors[k]
-                matrix = image @ inverse
-                volumes = abs(np.linalg.det(matrix))  # an integer; where it is not 1, a sublattice
+                for x in range(3):
+                    image[0, x], image[1, x], image[2, x] = vectors[i, x], vectors[j, x], vectors[k, x]
+                matrix = product(image, back)
+                volumes = abs(determinant(matrix))  # an integer; where it is not 1, a sublattice
                 if abs(volumes - 1.0) > 0.5 or count == len(found):
                     continue
                 for r in range(3):
@@ -204,8 +215,10 @@ def isometries(basis: np.ndarray, margin: float) -> np.ndarray:
     return found[:count].copy()
 
 
-@njit(cache=True)
+@compiled
 def _alike(v: np.ndarray, w: np.ndarray, a: np.ndarray, b: np.ndarray, margin: float) -> bool:
     """Whether |v ± w| equal |a ± b| within ``margin``."""
-    plus = abs(math.sqrt(((v + w) ** 2).sum()) - math.sqrt(((a + b) ** 2).sum()))
-    return plus < margin and abs(math.sqrt(((v - w) ** 2).sum()) - math.sqrt(((a - b) ** 2).sum())) < margin
+    own, other = dot(a, a) + dot(b, b), dot(v, v) + dot(w, w)
+    cross, other_cross = 2.0 * dot(a, b), 2.0 * dot(v, w)
+    plus = abs(math.sqrt(max(0.0, other + other_cross)) - math.sqrt(own + cross))
+    return plus < margin and abs(math.sqrt(max(0.0, other - other_cross)) - math.sqrt(own - cross)) < margin

@@ -53,8 +53,9 @@ class Rules:
     min_distances: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Å for single pairs of elements, e.g. ``{("O", "O"): 2.2}``."""
     symmetry_margin: float = 0.1
-    """Å: a crystal is rejected if moving every atom by less than this could give it a higher symmetry. Ten times
-    spglib's usual tolerance, and about what a powder pattern resolves."""
+    """Å: a crystal is rejected if an operation beyond its group carries every atom to within this distance of a like
+    atom. Ten times spglib's usual tolerance: labels hold at symprec 0.1 too, and no pattern is a blurred version of
+    that of a higher group."""
     max_compositions: int = 300
     """Compositions that an item may try before the rules are called impossible for its group."""
 

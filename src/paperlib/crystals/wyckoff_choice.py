@@ -15,9 +15,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from paperlib.crystals.cell_geometry import Frame, nearest
+from paperlib.crystals.compiled import compiled
 from paperlib.crystals.counter_draws import below, uniform
 from paperlib.crystals.wyckoff_tables import GRID, WyckoffTables
 
@@ -26,7 +26,7 @@ _SAME = 1e-7
 """Two fractional coordinates that differ by less are the same point (GRID steps are 3e-10)."""
 
 
-@njit(cache=True)
+@compiled
 def choose_position(tables: WyckoffTables, group: int, room: int, state: np.ndarray) -> int:
     """A position with at most ``room`` points, or -1: with probability 1/2 one of the largest that fit, else any."""
     first, last = tables.position_start[group], tables.position_start[group + 1]
@@ -42,7 +42,7 @@ def choose_position(tables: WyckoffTables, group: int, room: int, state: np.ndar
     return first + below(state, last - first)
 
 
-@njit(cache=True)
+@compiled
 def point_on(tables: WyckoffTables, position: int, free: np.ndarray, point: np.ndarray) -> None:
     """Fill ``point`` (3,) with the representative of ``position`` for the parameters ``free`` (3,)."""
     for i in range(3):
@@ -52,7 +52,7 @@ def point_on(tables: WyckoffTables, position: int, free: np.ndarray, point: np.n
         point[i] = value % GRID
 
 
-@njit(cache=True)
+@compiled
 def settle(
     tables: WyckoffTables,
     group: int,
@@ -138,7 +138,8 @@ def settle(
                 stabiliser = _site_symmetry_order(tables, group, mean)
                 if (stop - start) < here * stabiliser:  # multiplicity (stop - start) / stabiliser becomes smaller
                     best, best_order = distance, stabiliser
-                    best_mean[:] = mean
+                    for i in range(3):
+                        best_mean[i] = mean[i]
         if not found:
             return position
         if best == math.inf:
@@ -148,7 +149,7 @@ def settle(
             return -1
 
 
-@njit(cache=True)
+@compiled
 def _site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray) -> int:
     """How many operations of the cell leave a point in place, modulo lattice translations."""
     count = 0
@@ -166,7 +167,7 @@ def _site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray
     return count
 
 
-@njit(cache=True)
+@compiled
 def _identify(tables: WyckoffTables, group: int, fraction: np.ndarray, order: int, point: np.ndarray) -> int:
     """The position of a point with site symmetry of ``order``; ``point`` gets its representative, exact on the grid."""
     start, stop = tables.operation_start[group], tables.operation_start[group + 1]
@@ -195,7 +196,7 @@ def _identify(tables: WyckoffTables, group: int, fraction: np.ndarray, order: in
     return -1
 
 
-@njit(cache=True)
+@compiled
 def is_clear(
     point: np.ndarray, reach_of: np.ndarray, fractions: np.ndarray, kinds: np.ndarray, n: int, frame: Frame
 ) -> bool:
@@ -217,13 +218,13 @@ def is_clear(
     return True
 
 
-@njit(cache=True)
+@compiled
 def _to_frame(x: int, y: int, z: int, frame: Frame, fraction: np.ndarray) -> None:
     for i in range(3):
         fraction[i] = (x * frame.from_cell[0, i] + y * frame.from_cell[1, i] + z * frame.from_cell[2, i]) * _STEP
 
 
-@njit(cache=True)
+@compiled
 def add_to_frame(
     tables: WyckoffTables,
     position: int,
@@ -245,7 +246,7 @@ def add_to_frame(
     return n
 
 
-@njit(cache=True)
+@compiled
 def add_to_cell(tables: WyckoffTables, position: int, point: np.ndarray, points: np.ndarray, n: int) -> int:
     """Write all points of the orbit of ``point`` in the cell behind the first ``n`` rows of ``points`` (m, 3)."""
     for row in range(tables.orbit_start[position], tables.orbit_start[position + 1]):
@@ -254,7 +255,7 @@ def add_to_cell(tables: WyckoffTables, position: int, point: np.ndarray, points:
     return n
 
 
-@njit(cache=True)
+@compiled
 def _image_of(tables: WyckoffTables, operation: int, point: np.ndarray, image: np.ndarray) -> None:
     for i in range(3):
         value = tables.translation[operation, i]
