@@ -212,8 +212,8 @@ print(peak() - before - patterns.numel() * patterns.element_size())
 
 @pytest.mark.parametrize("budget", [2**25, 2**27])
 def test_memory_stays_within_the_budget(budget):
-    """Eight cells of 500 atoms and 20,000 Å³ (33,000 lines each) among 3,000 small ones; without batches they would
-    take more than 1 GiB. A process of its own, whose peak is not that of another test."""
+    """Eight cells of 500 atoms and 20,000 Å³ (33,000 lines each) among 3,000 small ones; without batches they
+    take 250 MiB. A process of its own, whose peak is not that of another test."""
     script = _PEAK_MEMORY.replace("{budget}", str(budget))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1.25 * budget + 2**25
