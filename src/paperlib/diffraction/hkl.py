@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paperlib.diffraction.absences import PERIOD, multiplicities, reflection_codes
+from paperlib.diffraction.kernels import compiled_for, find_reflections, in_threads
 
 BOX_EDGES = np.array([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256])
 """The largest indices that boxes come with. Finer steps would waste fewer candidates and need more tables."""
@@ -54,8 +55,12 @@ class ReflectionTable(NamedTuple):
     """(r,) int32: see :func:`paperlib.diffraction.absences.reflection_codes`."""
 
 
+_COLUMNS = (((3,), np.int16), ((), np.int16), ((), np.int32))
+"""Shape of an entry and type of the columns of a table."""
+
+
 class Candidates(NamedTuple):
-    """Reflections inside the limiting sphere of several crystals, ordered by crystal."""
+    """Reflections inside the limiting sphere of several crystals, ordered by crystal and falling d."""
 
     crystal: Tensor
     """(r,) int64."""
@@ -129,28 +134,36 @@ def candidates(
     """
     length = np.array([len(table.hkl) for table in tables], dtype=np.int64)
     first = np.cumsum(length) - length
+    no_table = ReflectionTable(*(np.zeros((0, *shape), dtype) for shape, dtype in _COLUMNS))
+    hkl, multiplicity, code = (np.concatenate(arrays) for arrays in zip(no_table, *tables, strict=True))
+    g = reciprocal_metric(cell)[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    limits = inverse_d_range[0] ** 2, inverse_d_range[1] ** 2
+    if compiled_for(torch.device(device)):
+        room = np.concatenate([[0], np.cumsum(length[table_of])])
+        row, inverse = np.empty(room[-1], np.int64), np.empty(room[-1])
+        count = np.zeros(len(cell), np.int64)
+        start = np.append(first, length.sum())
+        arguments = (hkl, code, start, table_of, present, present_of, g, *limits, room)
+        in_threads(lambda *ends: find_reflections(*arguments, *ends, row, inverse, count), length[table_of])
+        found = np.repeat(room[:-1] - np.cumsum(count) + count, count) + np.arange(count.sum())
+        row, crystal = row[found], np.repeat(np.arange(len(cell)), count)
+        return Candidates(*map(torch.from_numpy, (crystal, hkl[row], multiplicity[row], inverse[found])))
 
-    def column(arrays: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> Tensor:
-        return torch.from_numpy(np.concatenate([np.zeros(empty, dtype=dtype), *arrays])).to(device)
+    def move(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(device)
 
-    hkl = column([table.hkl for table in tables], (0, 3), np.int16)
-    multiplicity = column([table.multiplicity for table in tables], (0,), np.int16)
-    code = column([table.code for table in tables], (0,), np.int32)
-
-    count = torch.from_numpy(length[table_of])
-    shift = torch.from_numpy(first[table_of]) - (count.cumsum(0) - count)
-    count, shift = count.to(device), shift.to(device)
+    count, shift = move(length[table_of]), move(first[table_of])
     crystal = torch.repeat_interleave(count)
-    row = torch.arange(len(crystal), device=device) + shift[crystal]
-
-    g = torch.from_numpy(reciprocal_metric(cell)).to(device)
+    row = torch.arange(len(crystal), device=device) + (shift - (count.cumsum(0) - count))[crystal]
+    hkl, multiplicity, code = move(hkl), move(multiplicity), move(code)
     h, k, l = (index[row] for index in hkl.T.to(torch.float64, memory_format=torch.contiguous_format))
-    g11, g22, g33, g23, g13, g12 = (g[:, i, j][crystal] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)))
+    g11, g22, g33, g23, g13, g12 = (column[crystal] for column in move(g).T)
     inverse_d_squared = h * (g11 * h + 2 * g12 * k + 2 * g13 * l) + k * (g22 * k + 2 * g23 * l) + g33 * l * l
 
-    low, high = inverse_d_range
-    keep = ((inverse_d_squared >= low * low) & (inverse_d_squared <= high * high)).nonzero().squeeze(1)
-    place = torch.from_numpy(present_of).to(device)[crystal[keep]] * present.shape[1] + code[row[keep]]
-    keep = keep[torch.from_numpy(present.reshape(-1)).to(device)[place]]
+    keep = ((inverse_d_squared >= limits[0]) & (inverse_d_squared <= limits[1])).nonzero().squeeze(1)
+    place = move(present_of)[crystal[keep]] * present.shape[1] + code[row[keep]]
+    keep = keep[move(present.reshape(-1))[place]]
+    keep = keep[torch.argsort(inverse_d_squared[keep], stable=True)]
+    keep = keep[torch.argsort(crystal[keep], stable=True)]
     row = row[keep]
     return Candidates(crystal[keep], hkl[row], multiplicity[row], inverse_d_squared[keep])

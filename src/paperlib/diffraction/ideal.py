@@ -26,7 +26,7 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.profile import draw_peaks
 from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, table_chunks
 from paperlib.lab import rng
-from paperlib.symmetry.groups import cell_constraints
+from paperlib.symmetry.groups import constraint_tables
 
 EDGES = (3.0, 18.0)
 """Å: cell edges are log-uniform between these."""
@@ -58,10 +58,9 @@ def random_cells(space_groups: np.ndarray | Sequence[int], seed: int, items: np.
     """
     numbers = np.asarray(space_groups, dtype=np.int64)
     items = np.arange(len(numbers)) if items is None else np.asarray(items, dtype=np.int64)
-    distinct, which = np.unique(numbers, return_inverse=True)
-    constraints = [cell_constraints(int(number)) for number in distinct]
-    equal_edge = np.array([c.equal_edge for c in constraints]).reshape(-1, 3)[which]
-    fixed_angle = np.array([c.fixed_angle for c in constraints], dtype=float).reshape(-1, 3)[which]
+    for wrong in numbers[(numbers < 1) | (numbers > 230)][:1]:
+        raise ValueError(f"space group {wrong} does not exist; give 1 to 230")
+    equal_edge, fixed_angle = (table[numbers] for table in constraint_tables())
     lowest, highest = np.full((len(numbers), 3), ANGLES[0]), np.full((len(numbers), 3), ANGLES[1])
     monoclinic = np.isnan(fixed_angle).sum(axis=1) == 1
     lowest[monoclinic], highest[monoclinic] = BETA

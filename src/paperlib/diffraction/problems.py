@@ -11,6 +11,7 @@ from paperlib.crystals.species import species_symbol
 from paperlib.crystals.standardise import OCCUPANCY_TOLERANCE
 from paperlib.diffraction.hkl import BOX_EDGES
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.kernels import find_crowded
 from paperlib.diffraction.scattering import ScatteringTable, is_known
 from paperlib.symmetry.groups import conforming_cell
 
@@ -79,22 +80,22 @@ def _check_cells(crystals: CrystalSet, instrument: Instrument, found: dict[int, 
     for i in np.flatnonzero((crystals.space_group < 1) | (crystals.space_group > 230)):
         found.setdefault(int(i), f"space group {crystals.space_group[i]} does not exist; give 1 to 230")
     standard = np.flatnonzero(crystals.standard)
-    for number in np.unique(crystals.space_group[standard]):
-        if 1 <= number <= 230:
-            rows = standard[crystals.space_group[standard] == number]
-            for i in rows[~conforming_cell(int(number), cell[rows], METRIC_TOLERANCE)]:
-                found.setdefault(
-                    int(i),
-                    f"cell {_numbers(cell[i])} (Å, degrees) does not have the metric of space group {number}; "
-                    "standardise the crystal, or set standard=False",
-                )
+    standard = standard[(crystals.space_group[standard] >= 1) & (crystals.space_group[standard] <= 230)]
+    numbers = crystals.space_group[standard]
+    for i in standard[~conforming_cell(numbers, cell[standard], METRIC_TOLERANCE)]:
+        found.setdefault(
+            int(i),
+            f"cell {_numbers(cell[i])} (Å, degrees) does not have the metric of space group "
+            f"{crystals.space_group[i]}; standardise the crystal, or set standard=False",
+        )
 
 
 def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, str]) -> None:
     crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
     for i in np.flatnonzero(crystals.n_sites == 0):
         found.setdefault(int(i), "has no atoms")
-    for j in np.flatnonzero(~np.all(np.isfinite(crystals.frac), axis=1)):
+    x, y, z = np.isfinite(crystals.frac).T
+    for j in np.flatnonzero(~(x & y & z)):
         found.setdefault(int(crystal[j]), f"fractional coordinates {_numbers(crystals.frac[j])} are not finite")
     for j in np.flatnonzero(~is_known(table, crystals.species)):
         found.setdefault(int(crystal[j]), f"no {table.name} for {_name(crystals.species[j])}")
@@ -111,7 +112,9 @@ def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, 
 
 def _check_places(crystals: CrystalSet, found: dict[int, str]) -> None:
     """Rows at one place whose occupancies add up to more than 1: more atoms than the place can hold."""
-    for i in _crowded(crystals):
+    crowded = np.zeros(len(crystals), dtype=bool)
+    find_crowded(crystals.frac, crystals.occupancy, crystals.site_start, SAME_PLACE, 1 + OCCUPANCY_TOLERANCE, crowded)
+    for i in np.flatnonzero(crowded):
         rows = slice(int(crystals.site_start[i]), int(crystals.site_start[i + 1]))
         frac, species, occupancy = crystals.frac[rows], crystals.species[rows], crystals.occupancy[rows]
         apart = frac[:, None] - frac
@@ -125,36 +128,6 @@ def _check_places(crystals: CrystalSet, found: dict[int, str]) -> None:
                 f"occupancies at {_numbers(frac[worst])} add up to {total[worst]:.6g} ({atoms}), but one place holds "
                 "1 at most",
             )
-
-
-def _crowded(crystals: CrystalSet) -> np.ndarray:
-    """(k,) the few crystals with more than one atom in some bin of a coarse grid, where a closer look is worthwhile.
-
-    A row within ``SAME_PLACE`` of the upper border of its bin counts in the next bin too, so that no pair is missed;
-    the special positions n / 24 lie in the middle of bins. One sort of integers, a hundredth of what a pattern costs.
-    """
-    crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
-    with np.errstate(invalid="ignore"):  # coordinates that are not finite have been found before
-        scaled = np.nan_to_num(crystals.frac - np.floor(crystals.frac)) * _BINS + 0.5
-    bins = scaled.astype(np.int64)
-    next_too = scaled - bins > 1 - _BINS * SAME_PLACE
-    bins %= _BINS
-    rows, bins = [np.arange(len(crystal))], [bins]
-    for axis in range(3):
-        for row, place in list(zip(rows, bins, strict=True)):
-            near = next_too[row, axis]
-            rows.append(row[near])
-            bins.append(place[near])
-            bins[-1][:, axis] = (bins[-1][:, axis] + 1) % _BINS
-    row, place = np.concatenate(rows), np.concatenate(bins)
-    key = ((crystal[row] * _BINS + place[:, 0]) * _BINS + place[:, 1]) * _BINS + place[:, 2]
-    rising = np.sort(key)
-    if not np.any(rising[1:] == rising[:-1]):
-        return crystal[:0]
-    order = np.argsort(key)
-    first = np.flatnonzero(np.diff(key[order], prepend=-1))
-    total = np.add.reduceat(crystals.occupancy[row[order]], first)
-    return np.unique(crystal[row[order[first[total > 1 + OCCUPANCY_TOLERANCE]]]])
 
 
 def _name(code: int) -> str:

@@ -100,13 +100,11 @@ def powder_reflections(
     laue, present, present_of = present_tables(np.where(crystals.standard, crystals.space_group, 1))
     for chunk, tables, table_of in table_chunks(laue, present_of, crystals.cell, high, memory_budget):
         part = crystals[chunk]
-        found = candidates(tables, table_of, present, present_of[chunk], part.cell, (low, high), device)
-        sine = torch.sqrt(found.inverse_d_squared) * (instrument.wavelength / 2)
+        crystal, hkl, multiplicity, inverse_d_squared = candidates(
+            tables, table_of, present, present_of[chunk], part.cell, (low, high), device
+        )
+        sine = torch.sqrt(inverse_d_squared) * (instrument.wavelength / 2)
         two_theta = torch.rad2deg(2 * torch.arcsin(sine))
-        order = torch.argsort(two_theta, stable=True)
-        order = order[torch.argsort(found.crystal[order], stable=True)]
-        crystal, hkl, multiplicity, inverse_d_squared = (column[order] for column in found)
-        two_theta = two_theta[order]
         counts = torch.bincount(crystal, minlength=len(part)).cpu().numpy()
         start = np.concatenate([[0], np.cumsum(counts)])
         f_squared = squared_structure_factors(part, start, hkl, inverse_d_squared / 4, table, dtype, memory_budget)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.kernels import compiled_for, in_threads, squared_factors
 from paperlib.diffraction.scattering import ScatteringTable, form_factors
 from paperlib.symmetry.groups import operations
 
@@ -30,35 +31,48 @@ CPU_BATCH_BYTES = 8 * 2**20
 """On a CPU a batch should stay in the cache."""
 
 
+class _Kinds:
+    """Which sites of each crystal are of one kind."""
+
+    def __init__(self, crystals: CrystalSet) -> None:
+        self.crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
+        self.order = np.lexsort((crystals.b_iso, crystals.species, self.crystal))
+        """Sites kind by kind, the crystals in their order."""
+        keys = np.stack([self.crystal, crystals.species, crystals.b_iso])[:, self.order]
+        is_new = np.ones(len(self.order), dtype=bool)
+        is_new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
+        self.begin = np.append(np.flatnonzero(is_new), len(self.order))
+        """(K + 1,) sites of kind q are ``order[begin[q]:begin[q + 1]]``."""
+        first = self.order[self.begin[:-1]]
+        self.species, self.b_iso = crystals.species[first].astype(np.int64), crystals.b_iso[first]
+        self.n_kinds = np.bincount(self.crystal[first], minlength=len(crystals))
+        self.crystal_begin = np.concatenate([[0], np.cumsum(self.n_kinds)])
+        """(n + 1,) kinds of crystal i are ``crystal_begin[i]:crystal_begin[i + 1]``."""
+
+
 class _Sites:
     """The sites of a set on a device, each assigned to the kinds of its crystal."""
 
     def __init__(self, crystals: CrystalSet, device: torch.device | str, dtype: torch.dtype) -> None:
-        crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
-        order = np.lexsort((crystals.b_iso, crystals.species, crystal))
-        keys = np.stack([crystal, crystals.species, crystals.b_iso])[:, order]
-        is_new = np.ones(len(order), dtype=bool)
-        is_new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
-        kind = np.empty(len(order), dtype=np.int64)
-        kind[order] = np.cumsum(is_new) - 1
-
+        kinds = _Kinds(crystals)
+        kind = np.empty(len(kinds.order), dtype=np.int64)
+        kind[kinds.order] = np.repeat(np.arange(len(kinds.species)), np.diff(kinds.begin))
         has_centre = np.array([False, *(_has_centre(number) for number in range(1, 231))])
         self.centric = crystals.standard & has_centre[crystals.space_group]
-        self.n_sites = crystals.n_sites
-        self.n_kinds = np.bincount(crystal[order][is_new], minlength=len(crystals))
-        kind_start = np.concatenate([[0], np.cumsum(self.n_kinds)[:-1]]).astype(np.int64)
+        self.n_sites, self.n_kinds = crystals.n_sites, kinds.n_kinds
         self.has_displacement = bool(np.any(crystals.b_iso))
 
         def move(array: np.ndarray, as_type: torch.dtype) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device, as_type)
 
         self.site_start, self.site_count = move(crystals.site_start[:-1], torch.int64), move(self.n_sites, torch.int64)
-        self.kind_start, self.kind_count = move(kind_start, torch.int64), move(self.n_kinds, torch.int64)
+        self.kind_start = move(kinds.crystal_begin[:-1], torch.int64)
+        self.kind_count = move(self.n_kinds, torch.int64)
         self.frac = move(crystals.frac, torch.float64)
         self.occupancy = move(crystals.occupancy, dtype)
-        self.local_kind = move(kind - kind_start[crystal], torch.int64)
-        self.kind_species = move(crystals.species[order][is_new], torch.int64)
-        self.kind_b = move(crystals.b_iso[order][is_new], dtype)
+        self.local_kind = move(kind - kinds.crystal_begin[kinds.crystal], torch.int64)
+        self.kind_species = move(kinds.species, torch.int64)
+        self.kind_b = move(kinds.b_iso, dtype)
 
 
 def squared_structure_factors(
@@ -78,6 +92,8 @@ def squared_structure_factors(
     stay under ``memory_budget`` bytes where a single tile does.
     """
     device = hkl.device
+    if compiled_for(device):
+        return _on_cpu(crystals, start, hkl, s_squared, table, dtype)
     table = table.to(device, dtype)
     has_imaginary = bool(np.any(table.imaginary.cpu().numpy()))
     sites = _Sites(crystals, device, dtype)
@@ -120,6 +136,23 @@ def squared_structure_factors(
                 squared += (factor * sums).sum(-1).square_()
         result[row] = squared
     return result[:-1]
+
+
+def _on_cpu(
+    crystals: CrystalSet, start: np.ndarray, hkl: Tensor, s_squared: Tensor, table: ScatteringTable, dtype: torch.dtype
+) -> Tensor:
+    """The same, by :func:`paperlib.diffraction.kernels.squared_factors`."""
+    kinds = _Kinds(crystals)
+    result = torch.empty(len(hkl), dtype=dtype)
+    tables = (t.to(torch.float64).numpy() for t in (table.amplitude, table.width, table.constant, table.imaginary))
+    arguments = (
+        *(hkl.numpy(), s_squared.numpy(), start, crystals.frac[kinds.order], crystals.occupancy[kinds.order]),
+        *(crystals.site_start, kinds.begin, kinds.crystal_begin, kinds.species, kinds.b_iso),
+        *(*tables, table.times_s_squared),
+    )
+    cost = np.diff(start) * (crystals.n_sites + 20.0)
+    in_threads(lambda begin, end: squared_factors(*arguments, begin, end, result.numpy()), cost)
+    return result
 
 
 @functools.cache

@@ -172,24 +172,34 @@ def cell_constraints(number: int) -> CellConstraints:
     return _CONSTRAINTS[crystal_system(number)]
 
 
-def conforming_cell(number: int, cell: np.ndarray, tolerance: float = 1e-4) -> np.ndarray | bool:
+@functools.cache
+def constraint_tables() -> tuple[np.ndarray, np.ndarray]:
+    """The :func:`cell_constraints` of all groups: equal edges (231, 3) int, and fixed angles (231, 3) float64 in
+    degrees, nan where an angle is free. Row 0 stands for no group and asks for nothing."""
+    constraints = [CellConstraints((0, 1, 2), _FREE), *(cell_constraints(number) for number in SPACE_GROUPS)]
+    edges = np.array([c.equal_edge for c in constraints])
+    return _read_only(edges), _read_only(np.array([c.fixed_angle for c in constraints], dtype=np.float64))
+
+
+def conforming_cell(number: int | np.ndarray, cell: np.ndarray, tolerance: float = 1e-4) -> np.ndarray | bool:
     """Whether cells obey the metric of the crystal system.
 
-    ``cell`` (..., 6) holds a, b, c in Å and alpha, beta, gamma in degrees; ``tolerance`` is relative for tied
-    edges and in radians for fixed angles, so that both allow the same strain. A metric of higher symmetry
-    conforms too. Returns a bool for one cell, else a (...) array. Raises ValueError for a number outside 1-230
-    and for a cell of another shape.
+    ``cell`` (..., 6) holds a, b, c in Å and alpha, beta, gamma in degrees; ``number`` is one group, or (...) one for
+    each cell; ``tolerance`` is relative for tied edges and in radians for fixed angles, so that both allow the same
+    strain. A metric of higher symmetry conforms too. Returns a bool for one cell, else a (...) array. Raises
+    ValueError for a number outside 1-230 and for a cell of another shape.
     """
-    constraints = cell_constraints(number)
-    cell = np.asarray(cell, dtype=np.float64)
+    numbers, cell = np.asarray(number), np.asarray(cell, dtype=np.float64)
     if cell.shape[-1:] != (6,):
         raise ValueError(f"a cell is (..., 6): a, b, c in Å, alpha, beta, gamma in degrees; got shape {cell.shape}")
+    for wrong in numbers[(numbers < 1) | (numbers > 230)].ravel()[:1]:
+        _row(int(wrong))
+    equal_edge, fixed_angle = (table[numbers] for table in constraint_tables())
     edges, angles = cell[..., :3], cell[..., 3:]
-    tied = edges[..., list(constraints.equal_edge)]
-    conforms = np.all(np.abs(edges - tied) <= tolerance * tied, axis=-1)
-    for i, angle in enumerate(constraints.fixed_angle):
-        if angle is not None:
-            conforms &= np.abs(angles[..., i] - angle) <= np.degrees(tolerance)
+    tied = np.take_along_axis(edges, np.broadcast_to(equal_edge, edges.shape), axis=-1)
+    wrong = np.abs(edges - tied) > tolerance * tied
+    wrong |= np.abs(angles - fixed_angle) > np.degrees(tolerance)  # never where the fixed angle is nan
+    conforms = ~(wrong[..., 0] | wrong[..., 1] | wrong[..., 2])
     return bool(conforms) if cell.ndim == 1 else conforms
 
 
