@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -32,10 +33,29 @@ def compiled_for(device: torch.device) -> bool:
     return ENABLED and device.type == "cpu"
 
 
+_thread = threading.local()
+
+
+def each_in_a_thread(work: Callable[[slice], None], parts: list[slice]) -> None:
+    """Call ``work`` for all parts, in as many threads as torch uses; in them :func:`in_threads` opens no others. The
+    error of the first part that fails is raised."""
+
+    def alone(part: slice) -> None:
+        _thread.busy = True
+        try:
+            work(part)
+        finally:
+            _thread.busy = False
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for task in [pool.submit(alone, part) for part in parts]:
+            task.result()
+
+
 def in_threads(work: Callable[[int, int], None], cost: np.ndarray) -> None:
     """Call ``work(begin, end)`` for runs of the n items of ``cost`` (n,), in as many threads as torch uses, each with
     about the same cost."""
-    threads = min(torch.get_num_threads(), len(cost))
+    threads = 1 if getattr(_thread, "busy", False) else min(torch.get_num_threads(), len(cost))
     if threads <= 1:
         work(0, len(cost))
         return

@@ -14,6 +14,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.draws import Draws, draw
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.kernels import compiled_for, each_in_a_thread
 from paperlib.diffraction.measurement import check_detector, detector_mask, measure
 from paperlib.diffraction.problems import crystal_problems, raise_problems
 from paperlib.diffraction.profile import draw_peaks
@@ -73,34 +74,43 @@ def powder_patterns(
         margin, broad = widest_margin(imperfections, instrument), broadest(imperfections, instrument)
     patterns = torch.empty((len(crystals), int(instrument.n_points)), dtype=torch.float32, device=device)
     dark: dict[int, str] = {}
-    for rows in _batches(crystals, instrument, margin, memory_budget):
+    threads = torch.get_num_threads() if compiled_for(patterns.device) else 1
+    budget = memory_budget // threads
+
+    def fill(rows: slice) -> None:
+        part = crystals[rows]
         try:
-            reflections = powder_reflections(
-                crystals[rows], instrument, device, dtype, margin=margin, memory_budget=memory_budget
-            )
+            reflections = powder_reflections(part, instrument, device, dtype, margin=margin, memory_budget=budget)
         except ValueError as error:
             raise _named(error, crystals, broad) from None
         found = _without_lines(reflections, instrument)
         if imperfections is None:
-            batch = draw_peaks(reflections, instrument, memory_budget)
+            batch = draw_peaks(reflections, instrument, budget)
             if normalise == "max":
                 batch /= batch.amax(dim=1, keepdim=True)
         else:
-            draws = draw(imperfections, seed, items[rows], device)
-            batch = specimen_patterns(reflections, crystals[rows], instrument, imperfections, draws, memory_budget)
+            some, draws = items[rows], draw(imperfections, seed, items[rows], device)
+            batch = specimen_patterns(reflections, part, instrument, imperfections, draws, budget)
             found += _unseen(batch, instrument, imperfections, draws)
-            batch = measure(
-                batch, instrument, imperfections, draws, seed, items[rows], normalise, memory_budget=memory_budget
-            )
-        for i, reason in found:
-            dark.setdefault(rows.start + i, reason)
+            batch = measure(batch, instrument, imperfections, draws, seed, some, normalise, memory_budget=budget)
+        dark.update((rows.start + i, reason) for i, reason in reversed(found))
         patterns[rows] = batch
+
+    at_most = -(-len(crystals) // threads)
+    batches = list(_batches(crystals, instrument, margin, budget, at_most))
+    if threads > 1 and len(batches) > 1:
+        each_in_a_thread(fill, batches)
+    else:
+        for rows in batches:
+            fill(rows)
     raise_problems(crystals, sorted(dark.items()))
     return patterns
 
 
-def _batches(crystals: CrystalSet, instrument: Instrument, margin: float, memory_budget: int) -> Iterator[slice]:
-    """Runs of crystals, one at least, whose line lists and patterns fit the budget.
+def _batches(
+    crystals: CrystalSet, instrument: Instrument, margin: float, memory_budget: int, at_most: int
+) -> Iterator[slice]:
+    """Runs of crystals, one at least and ``at_most`` so many, whose line lists and patterns fit the budget.
 
     The number of lines is that of the points of the reciprocal lattice in the limiting sphere, divided by the order of
     the Laue class; nonsensical cells count as small ones, they are refused later.
@@ -119,6 +129,7 @@ def _batches(crystals: CrystalSet, instrument: Instrument, margin: float, memory
     while begin < len(crystals):
         spent = cost[begin - 1] if begin else 0.0
         end = max(begin + 1, int(np.searchsorted(cost, spent + memory_budget, side="right")))
+        end = min(end, begin + at_most)
         yield slice(begin, end)
         begin = end
 
@@ -157,7 +168,7 @@ def validate(crystals: CrystalSet, instrument: Instrument) -> list[tuple[int, st
     """
     problems = crystal_problems(crystals, instrument, _table(instrument))
     good = np.setdiff1d(np.arange(len(crystals)), [i for i, _ in problems])
-    for rows in _batches(crystals[good], instrument, 0.0, MEMORY_BUDGET):
+    for rows in _batches(crystals[good], instrument, 0.0, MEMORY_BUDGET, len(good)):
         batch = good[rows]
         reflections = powder_reflections(crystals[batch], instrument, dtype=torch.float32)
         problems += [(int(batch[i]), reason) for i, reason in _without_lines(reflections, instrument)]
