@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import subprocess
 import sys
 
@@ -8,7 +7,6 @@ import pytest
 import torch
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.species import species_code
 from paperlib.diffraction import simulate
 from paperlib.diffraction.draws import draw
 from paperlib.diffraction.imperfections import Imperfections
@@ -16,7 +14,6 @@ from paperlib.diffraction.instrument import CU_KALPHA, Instrument
 from paperlib.diffraction.laboratory import LABORATORY, LABORATORY_INSTRUMENT, imperfections
 from paperlib.diffraction.measurement import detector_mask
 from paperlib.diffraction.simulate import powder_patterns, validate
-from paperlib.symmetry.groups import operations
 
 
 def test_shape_scale_and_strongest_line(build, halite):
@@ -69,38 +66,6 @@ def test_gpu_and_cpu_agree(build, symmetric):
     crystals = build(*(symmetric(number, rng, edge=6.0) | {"occupancy": 0.3} for number in range(1, 231, 5)))
     on_gpu = powder_patterns(crystals, CU_KALPHA, device="cuda").cpu()
     assert torch.allclose(on_gpu, powder_patterns(crystals, CU_KALPHA), atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("name", ["NaCl", "rutile", "Si", "quartz", "corundum", "CsCl", "bccFe", "baddeleyite_ZrO2"])
-def test_profiles_of_crysfml(reference_folder, build, name):
-    """Whole profiles: neutrons to 3e-4 of the maximum, X-rays to 5e-3 (its f' and f'' come from another table)."""
-    numbers = {"NaCl": 225, "rutile": 136, "Si": 227, "quartz": 154, "corundum": 167, "CsCl": 221, "bccFe": 229}
-    entry = json.loads((reference_folder / "crysfml_cw_profiles_structures.json").read_text())[name]
-    rotations, translations = operations(numbers.get(name, 14))
-    frac, species = [], []
-    for _, symbol, position, _ in entry["atoms"]:
-        points = (rotations @ np.array(position, dtype=float) + translations) % 1
-        points = np.unique(points.round(6) % 1, axis=0)
-        frac += points.tolist()
-        species += [species_code(symbol.capitalize())] * len(points)
-    crystal = build({"cell": [float(x) for x in entry["cell"].split()], "frac": frac, "species": species})
-    with np.load(reference_folder / "crysfml_cw_profiles.npz") as profiles:
-        for kind, radiation, wavelength, tolerance in (
-            ("Neutrons", "neutron", 1.5403, 3e-4),
-            ("X-rays", "xray", 1.54056, 5e-3),
-        ):
-            theirs = profiles[f"{name}|{kind}|y"]
-            instrument = Instrument(
-                radiation=radiation,
-                wavelength=wavelength,
-                two_theta=(5, 90),
-                n_points=len(theirs),
-                resolution=(0.02, -0.02, 0.04),
-                polarisation=False,
-                anomalous=radiation == "xray",
-            )
-            ours = powder_patterns(crystal, instrument)[0].numpy()
-            assert np.abs(ours - theirs).max() < tolerance
 
 
 # Imperfections
@@ -310,6 +275,21 @@ def test_crystals_without_lines_are_found_late_but_named(build, halite):
     crystals = build(halite, halite | {"cell": [0.5] * 3 + [90.0] * 3, "source_id": "tiny"})
     with pytest.raises(ValueError, match=r"crystal 1 \(tiny\): no reflection lies between"):
         powder_patterns(crystals, CU_KALPHA)
+
+
+def test_the_second_line_of_a_doublet_counts(build):
+    """Of one line just below the range, only Kα2 is inside."""
+    first = 29.97
+    edge = 1.540593 / 2 / np.sin(np.radians(first / 2))
+    crystal = build({"cell": [edge] * 3 + [90.0] * 3, "frac": [[0, 0, 0]], "species": [26]})
+    single = Instrument(wavelength=1.540593, two_theta=(30.0, 35.0), n_points=500)
+    with pytest.raises(ValueError, match="no reflection lies between"):
+        powder_patterns(crystal, single)
+    doublet = dataclasses.replace(single, second_wavelength=1.544426)
+    pattern = powder_patterns(crystal, doublet)[0]
+    second = np.degrees(2 * np.arcsin(1.544426 / 1.540593 * np.sin(np.radians(first / 2))))
+    assert second > 30
+    assert doublet.grid()[int(pattern.argmax())] == pytest.approx(second, abs=0.05)
 
 
 def test_bad_crystals_far_behind_are_named_by_their_place(build, halite):

@@ -14,7 +14,14 @@ import torch
 from torch import Tensor
 
 from paperlib.diffraction.instrument import GAUSSIAN_REACH
-from paperlib.diffraction.kernels import add_cores, add_gaussians, add_tails, compiled_for, in_threads
+from paperlib.diffraction.kernels import (
+    add_cores,
+    add_gaussians,
+    add_interpolated,
+    add_tails,
+    compiled_for,
+    in_threads,
+)
 
 CORE = 6.0
 """FWHM from the centre where a Lorentzian is half core and half tail."""
@@ -154,10 +161,15 @@ class Canvas:
 
     def _interpolate(self, coarse: Tensor, stride: int) -> None:
         """Add a coarse grid to the patterns, by Lagrange interpolation of fifth degree."""
-        point = torch.arange(self.n_points, device=coarse.device)
-        left, t = point // stride, (point % stride).to(coarse.dtype) / stride
+        t = torch.arange(stride, device=coarse.device, dtype=coarse.dtype) / stride
         weights = [math.prod((t - other) / (node - other) for other in _NODES if other != node) for node in _NODES]
+        if self.compiled:
+            arguments = (self.patterns.numpy(), coarse.numpy(), stride, torch.stack(weights, 1).numpy())
+            in_threads(lambda begin, end: add_interpolated(*arguments, begin, end), np.ones(len(coarse)))
+            return
+        point = torch.arange(self.n_points, device=coarse.device)
+        left, step = point // stride, point % stride
         block = max(1, self.budget // (_BYTES_PER_POINT * self.n_points))
         for few, patterns in zip(coarse.split(block), self.patterns.split(block), strict=True):
             for i, weight in enumerate(weights):
-                patterns.addcmul_(few[:, left + i], weight)
+                patterns.addcmul_(few[:, left + i], weight[step])

@@ -293,3 +293,17 @@ def add_tails(coarse, first, stride, order, start, position, width, height, core
             w = width[r]
             u, slope = number((first - position[r]) / w), number(stride / w)
             _add_tail(coarse[i], u, slope, number(height[r] / (2 * math.pi)), number(core**4))
+
+
+@_compiled
+def add_interpolated(patterns, coarse, stride, weights, begin, end):
+    """Add coarse grids to the patterns ``begin`` to ``end``: point q ``stride`` + t takes Σ ``weights[t, i]`` times the
+    coarse value q + i."""
+    n_points, n_nodes = patterns.shape[1], weights.shape[1]
+    for p in range(begin, end):
+        for point in range(n_points):
+            q, t = point // stride, point % stride
+            value = 0.0
+            for i in range(n_nodes):
+                value += weights[t, i] * coarse[p, q + i]
+            patterns[p, point] += value

@@ -17,7 +17,7 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.kernels import compiled_for, each_in_a_thread
 from paperlib.diffraction.measurement import check_detector, detector_mask, measure
 from paperlib.diffraction.problems import crystal_problems, raise_problems
-from paperlib.diffraction.profile import draw_peaks
+from paperlib.diffraction.profile import draw_peaks, with_second_line
 from paperlib.diffraction.reflections import MEMORY_BUDGET, Reflections, powder_reflections
 from paperlib.diffraction.scattering import ScatteringTable, scattering_table
 from paperlib.diffraction.specimen import broadest, specimen_patterns
@@ -183,6 +183,7 @@ def _table(instrument: Instrument) -> ScatteringTable:
 def _without_lines(reflections: Reflections, instrument: Instrument) -> list[tuple[int, str]]:
     """(index, reason) of crystals without a reflection, or without intensity, inside the range."""
     n = len(reflections.start) - 1
+    reflections = with_second_line(reflections, instrument)
     first, last = instrument.two_theta
     inside = (reflections.two_theta >= first) & (reflections.two_theta <= last)
     count = torch.bincount(reflections.crystal[inside], minlength=n).cpu()
