@@ -64,6 +64,19 @@ def test_large_classes_are_dealt_out_in_the_asked_proportions():
         assert np.bincount(labels[side], minlength=3) == pytest.approx(fraction * np.array([1000, 500, 100]), abs=2)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_large_groups_are_tested_as_often_as_small_ones(seed):
+    """A rule that looks at the size of a group sends every repeat to training, and nothing is known of repeats."""
+    sizes = np.repeat([1, 2, 5, 20], [4000, 600, 200, 50])
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    split = grouped_split(groups, seed=seed, stratify=groups % 7)
+    for side, fraction in zip(split, (0.8, 0.1, 0.1), strict=True):
+        chosen = np.unique(groups[side])
+        for size, n in ((1, 4000), (2, 600), (5, 200), (20, 50)):
+            expected, spread = fraction * n, np.sqrt(n * fraction * (1 - fraction))
+            assert abs(np.count_nonzero(sizes[chosen] == size) - expected) < 3.5 * spread + 1, (size, fraction)
+
+
 def test_the_seed_deals_anew_and_text_keys_equal_their_numbers():
     groups = np.arange(500)
     first, second = grouped_split(groups, seed=0), grouped_split(groups, seed=1)

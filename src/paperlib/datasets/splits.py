@@ -41,7 +41,7 @@ def grouped_split(
 
     1. Each group draws a number from its key, u(seed, SHA-256 of the key), and belongs to its commonest class.
     2. Groups are taken class by class, in the order of u within a class.
-    3. Each goes to the side that lacks most entries of its share so far. This keeps the fractions in the whole set
+    3. Each goes to the side that lacks most entries of its share so far, whatever its own size. This keeps the fractions in the whole set
        and, since a class is dealt out in one run, in every class that has enough groups.
     4. The first group (by u) of each class that occurs in two groups or more is given to training, unless training
        has a group with that class for the sake of a rarer one: no class that can be learnt from elsewhere is only
@@ -74,9 +74,10 @@ def grouped_split(
     sizes = np.bincount(group_of)
     side_of, held, dealt = np.zeros(len(names), dtype=np.int64), np.zeros(3), 0
     for g in np.lexsort((draws, main_class)).tolist():
-        dealt += sizes[g]
+        # what was dealt before, without this group: else training would lack most whenever the group is large
         side_of[g] = 0 if g in to_train else np.argmax(shares * dealt - held)
         held[side_of[g]] += sizes[g]
+        dealt += sizes[g]
     return Split(*(np.flatnonzero(side_of[group_of] == side) for side in range(3)))
 
 
