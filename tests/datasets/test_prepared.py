@@ -1,5 +1,7 @@
 """Crystals and patterns prepared once: the cache answers with the same content, and only when it may."""
 
+import errno
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets import prepared
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns
+from paperlib.lab.store import DiskFullError
 
 INSTRUMENT = Instrument(n_points=500)
 
@@ -186,3 +189,16 @@ def test_the_patterns_cannot_be_changed_by_mistake(cache, crystals):
     with pytest.raises(ValueError, match="read-only"):
         patterns[0, 0] = 1
     assert pd.Series(patterns.max(axis=1)).between(0.999, 1.0).all()
+
+
+def test_a_disk_without_room_is_found_before_patterns_are_computed(cache, crystals, monkeypatch):
+    """A full disk under a memory-mapped file would kill the process."""
+
+    def no_room(descriptor, offset, size):
+        assert size > 4 * 500 * len(crystals)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(prepared.os, "posix_fallocate", no_room)
+    with pytest.raises(DiskFullError, match="patterns-"):
+        prepared.prepared_patterns(crystals, INSTRUMENT)
+    assert not list(cache.rglob("*.npy*"))

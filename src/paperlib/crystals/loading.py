@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.standardise import BadCrystalError, Sites, crystal_from_sites
+from paperlib.lab.provenance import cores
 
 Parser = Callable[[str, Any], Iterable[Sites | BadCrystalError]]
 """From the name and the raw content of one entry to its crystals; a function at the top of a module, so that other
@@ -79,7 +79,7 @@ def load_entries(
     chunks = _chunks(entries)
     first = list(itertools.islice(chunks, SERIAL_CHUNKS))
     if workers is None:
-        workers = _cores() if len(first) == SERIAL_CHUNKS else 1
+        workers = cores() if len(first) == SERIAL_CHUNKS else 1
     results = _results(itertools.chain(first, chunks), parse, symprec, standardise, workers)
     sets, declared, skipped = [CrystalSet.empty()], [np.zeros(0, dtype=np.int16)], []
     with tqdm(total=total, unit=" entries", desc="crystals") as bar:
@@ -140,7 +140,3 @@ def _work(chunk: list[tuple[str, Any]], parse: Parser, symprec: float, standardi
             except BadCrystalError as error:
                 skipped.append(Skipped(error.name, error.reason, error.detail))
     return len(chunk), CrystalSet.concatenate(crystals), np.array(declared, dtype=np.int16), skipped
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

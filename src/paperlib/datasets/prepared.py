@@ -8,6 +8,7 @@ another file is made. Nothing here is a result: delete the folder and it comes b
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import paths, provenance
 from paperlib.lab.store import atomic_path, read_json, sha256_of_text, write_json
 
-BATCH = 512
+BATCH = 2048
 """Crystals simulated per call; each call bounds its own memory, this only paces the progress bar."""
 
 
@@ -83,12 +84,21 @@ def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str 
         with atomic_path(path) as partial:
             shape = (len(crystals), instrument.n_points)
             out = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+            _take_space(partial)
             for start in tqdm(range(0, len(crystals), BATCH), desc="patterns"):
                 part = powder_patterns(crystals[start : start + BATCH], instrument, device=device)
                 out[start : start + len(part)] = part.cpu().numpy()
             out.flush()
             del out
     return Prepared(crystals, np.load(path, mmap_mode="r"), dropped)
+
+
+def _take_space(path: Path) -> None:
+    """Make the disk set aside all of a file with holes, or raise OSError: a disk that fills up while a memory-mapped
+    file is written to kills the process instead."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _array_hash(array: np.ndarray) -> str:

@@ -41,8 +41,8 @@ def grouped_split(
 
     1. Each group draws a number from its key, u(seed, SHA-256 of the key), and belongs to its commonest class.
     2. Groups are taken class by class, in the order of u within a class.
-    3. Each goes to the side that lacks most entries of its share so far, whatever its own size. This keeps the fractions in the whole set
-       and, since a class is dealt out in one run, in every class that has enough groups.
+    3. Each goes to the side that lacks most entries of its share so far, whatever its own size. This keeps the
+       fractions in the whole set and, since a class is dealt out in one run, in every class that has enough groups.
     4. The first group (by u) of each class that occurs in two groups or more is given to training, unless training
        has a group with that class for the sake of a rarer one: no class that can be learnt from elsewhere is only
        tested.

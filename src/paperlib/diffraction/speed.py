@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,6 +18,7 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.laboratory import LABORATORY
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.simulate import powder_patterns
+from paperlib.lab.provenance import cores
 
 
 def speed_table(
@@ -49,8 +49,8 @@ def speed_table(
             seconds = _best(lambda lines=lines: [lines(s) for s in structures], 2, device)
             rows.append({"program": program, "task": "line lists", "threads": 1, "per_second": n / seconds})
     on_cpu = torch.device(device).type == "cpu"
-    for threads in sorted({1, _cores()}) if on_cpu else [0]:
-        with _threads(threads or _cores()):
+    for threads in sorted({1, cores()}) if on_cpu else [0]:
+        with _threads(threads or cores()):
             for task, work in ours.items():
                 work()
                 seconds = _best(work, rounds, device)
@@ -81,10 +81,6 @@ def _best(work: Callable[[], object], rounds: int, device: torch.device | str) -
             torch.cuda.synchronize(device)
         best = min(best, time.perf_counter() - start)
     return best
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
