@@ -2,7 +2,7 @@
 
 numba keeps machine code beside a module and makes it anew when that module changes, but not when a function that it
 calls in another module does: after an update old code would run. Here the stamp of every cached function is the
-checksum of the whole room.
+checksum of all modules that hold compiled functions or their constants.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from paperlib.lab.store import sha256_of, sha256_of_text
 
 
 @functools.cache
-def room_stamp() -> str:
-    """Checksum of all modules of this room."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return sha256_of_text(*(part for path in files for part in (path.name, sha256_of(path))))
+def sources_stamp() -> str:
+    """Checksum of the modules of this room that use :func:`compiled`, and of the constants that they share."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    read = [path for path in modules if path.stem == "wyckoff_tables" or "@compiled" in path.read_text("utf-8")]
+    return sha256_of_text(*(part for path in read for part in (path.name, sha256_of(path))))
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """``numba.njit`` with a cache that is discarded when any module of the room changes. Where numba's cache cannot
+    """``numba.njit`` with a cache that is discarded when one of these modules changes. Where numba's cache cannot
     be told so, there is none, and each process compiles for itself."""
     dispatcher = njit(function)
     dispatcher.enable_caching()
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if not hasattr(cache_file, "_source_stamp"):
         return njit(function)
-    cache_file._source_stamp = room_stamp()
+    cache_file._source_stamp = sources_stamp()
     return dispatcher
