@@ -107,14 +107,22 @@ def present_codes(number: int, laue: str) -> np.ndarray:
     return table
 
 
-def present_tables(numbers: np.ndarray, lattice: bool = False) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """What (n,) space groups ``numbers`` show, each group once: the Laue classes whose asymmetric units are meant (a
-    list of p; those of the empty lattices where ``lattice`` is set), :func:`present_codes` in them (p, ``N_CODES``),
-    and which of the p belongs to which of the n (n,). Raises ValueError for a number outside 1-230."""
-    distinct, which = np.unique(numbers, return_inverse=True)
-    laue = [holohedry(int(i)) if lattice else oriented_laue_class(int(i)) for i in distinct]
-    present = np.array([present_codes(int(i), name) for i, name in zip(distinct, laue, strict=True)], dtype=bool)
-    return laue, present.reshape(-1, N_CODES), which
+@functools.cache
+def _table_of_all(lattice: bool) -> tuple[np.ndarray, dict[int, str]]:
+    """(231, ``N_CODES``) bool and the Laue classes of the rows that have been filled; the rest follows on demand."""
+    return np.zeros((231, N_CODES), dtype=bool), {}
+
+
+def present_table(numbers: np.ndarray, lattice: bool = False) -> tuple[np.ndarray, dict[int, str]]:
+    """Rows of :func:`present_codes` by space group number, (231, ``N_CODES``), filled for all that occur in
+    ``numbers`` (n,), and the Laue class whose asymmetric unit each of these is meant in: that of the empty lattice
+    where ``lattice`` is set, else that of the group. Raises ValueError for a number outside 1-230."""
+    table, laue = _table_of_all(lattice)
+    for number in set(np.unique(numbers).tolist()) - laue.keys():
+        name = holohedry(number) if lattice else oriented_laue_class(number)
+        table[number] = present_codes(number, name)
+        laue[number] = name
+    return table, laue
 
 
 @functools.cache

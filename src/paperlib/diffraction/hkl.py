@@ -160,9 +160,10 @@ def candidates(
     g11, g22, g33, g23, g13, g12 = (column[crystal] for column in move(g).T)
     inverse_d_squared = h * (g11 * h + 2 * g12 * k + 2 * g13 * l) + k * (g22 * k + 2 * g23 * l) + g33 * l * l
 
+    used, present_of = np.unique(present_of, return_inverse=True)
     keep = ((inverse_d_squared >= limits[0]) & (inverse_d_squared <= limits[1])).nonzero().squeeze(1)
     place = move(present_of)[crystal[keep]] * present.shape[1] + code[row[keep]]
-    keep = keep[move(present.reshape(-1))[place]]
+    keep = keep[move(present[used].reshape(-1))[place]]
     keep = keep[torch.argsort(inverse_d_squared[keep], stable=True)]
     keep = keep[torch.argsort(crystal[keep], stable=True)]
     row = row[keep]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paperlib.diffraction.absences import present_tables
+from paperlib.diffraction.absences import present_table
 from paperlib.diffraction.hkl import BOX_EDGES, candidates
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.profile import draw_peaks
@@ -147,11 +147,11 @@ def _lines(
     memory_budget: int,
 ) -> Iterator[tuple[Reflections, slice]]:
     """Line lists of successive chunks, and the chunk. Lines stand in the order of the crystals, not of 2θ."""
-    laue, present, which = present_tables(numbers, lattice=family == "line")
+    present, laue = present_table(numbers, lattice=family == "line")
     ends = np.clip(np.add(instrument.two_theta, (-instrument.reach, instrument.reach)), 1e-3, 179.999)
     low, high = (2 * math.sin(math.radians(end / 2)) / instrument.wavelength for end in ends)
-    for chunk, tables, table_of in table_chunks(laue, which, cells, high, memory_budget):
-        found = candidates(tables, table_of, present, which[chunk], cells[chunk], (low, high), device)
+    for chunk, tables, table_of in table_chunks(laue, numbers, cells, high, memory_budget):
+        found = candidates(tables, table_of, present, numbers[chunk], cells[chunk], (low, high), device)
         h, k, l = (found.hkl.to(torch.int64) + _INDEX_RANGE // 2).T  # noqa: E741
         key = (h * _INDEX_RANGE + k) * _INDEX_RANGE + l
         item = torch.from_numpy(items[chunk]).to(device)[found.crystal]

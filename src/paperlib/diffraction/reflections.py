@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.absences import present_tables
+from paperlib.diffraction.absences import present_table
 from paperlib.diffraction.hkl import ReflectionTable, boxes, candidates, reflection_table
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.problems import crystal_problems, raise_problems
@@ -97,11 +97,12 @@ def powder_reflections(
     ends = max(first - margin, 1e-3), min(last + margin, 179.999)
     low, high = (2 * math.sin(math.radians(end / 2)) / instrument.wavelength for end in ends)
     parts = []
-    laue, present, present_of = present_tables(np.where(crystals.standard, crystals.space_group, 1))
-    for chunk, tables, table_of in table_chunks(laue, present_of, crystals.cell, high, memory_budget):
+    number = np.where(crystals.standard, crystals.space_group, 1).astype(np.int64)
+    present, laue = present_table(number)
+    for chunk, tables, table_of in table_chunks(laue, number, crystals.cell, high, memory_budget):
         part = crystals[chunk]
         crystal, hkl, multiplicity, inverse_d_squared = candidates(
-            tables, table_of, present, present_of[chunk], part.cell, (low, high), device
+            tables, table_of, present, number[chunk], part.cell, (low, high), device
         )
         sine = torch.sqrt(inverse_d_squared) * (instrument.wavelength / 2)
         two_theta = torch.rad2deg(2 * torch.arcsin(sine))
@@ -125,15 +126,17 @@ def powder_reflections(
 
 
 def table_chunks(
-    laue: list[str], laue_of: np.ndarray, cell: np.ndarray, max_inverse_d: float, memory_budget: int
+    laue: dict[int, str], number: np.ndarray, cell: np.ndarray, max_inverse_d: float, memory_budget: int
 ) -> Iterator[tuple[slice, list[ReflectionTable], np.ndarray]]:
     """Runs of crystals whose candidate reflections fit the budget, their tables, and which crystal takes which.
 
-    Crystal i has the cell ``cell[i]`` ((n, 6), Å and degrees) and the asymmetric unit of ``laue[laue_of[i]]``.
+    Crystal i has the cell ``cell[i]`` ((n, 6), Å and degrees) and the asymmetric unit of ``laue[number[i]]``.
     """
-    names = sorted(set(laue))
-    class_of = np.array([names.index(name) for name in laue])[laue_of]
-    keys = np.column_stack([class_of, boxes(cell, max_inverse_d)])
+    names = sorted(set(laue.values()))
+    class_of = np.zeros(231, dtype=np.int64)
+    for one, name in laue.items():
+        class_of[one] = names.index(name)
+    keys = np.column_stack([class_of[number], boxes(cell, max_inverse_d)])
     keys, table_of = np.unique(keys, axis=0, return_inverse=True)
     tables = [reflection_table(names[name], tuple(box)) for name, *box in keys.tolist()]
     cost = np.array([_BYTES_PER_CANDIDATE * len(table.hkl) for table in tables], dtype=np.int64)[table_of]
