@@ -204,7 +204,7 @@ def _make_one(
 @compiled
 def _draw_volume(order: Order, j: int, state: np.ndarray, chemistry: Chemistry, limits: Limits) -> float:
     """Å³ of the conventional cell: PyXtal's estimate (a sphere per atom, between covalent and van der Waals radius,
-    one draw per species), or the learnt ratio to the covalent spheres."""
+    one draw per species), or a learnt ratio to learnt atomic volumes."""
     volume = 0.0
     learnt = len(order.volume_ratio)
     for r in range(order.species_start[j], order.species_start[j + 1]):

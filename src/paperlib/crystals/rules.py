@@ -124,10 +124,12 @@ class Rules:
 
     def chemistry(self) -> Chemistry:
         """Minimum distances and volumes by species code."""
-        return Chemistry(minimum_distances(self.distance_factor, self.min_distances), *map(np.array, atomic_volumes()))
+        smallest, largest = atomic_volumes() if self.statistics is None else (self.statistics.atomic_volume,) * 2
+        distances = minimum_distances(self.distance_factor, self.min_distances)
+        return Chemistry(distances, np.array(smallest), np.array(largest))
 
     def volume_ratio(self) -> np.ndarray:
-        """Quantiles of the cell volume over the covalent spheres where they are learnt, else empty."""
+        """Quantiles of the cell volume over the sum of the atomic volumes where they are learnt, else empty."""
         return np.zeros(0) if self.statistics is None else self.statistics.volume_ratio
 
     def described(self) -> dict[str, Any]:

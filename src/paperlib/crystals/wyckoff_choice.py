@@ -135,7 +135,7 @@ def settle(
             z = g2 * lattice[2, 2]
             distance = x * x + y * y + z * z
             if distance < best - 1e-12:
-                stabiliser = _site_symmetry_order(tables, group, mean)
+                stabiliser = site_symmetry_order(tables, group, mean, _SAME)
                 if (stop - start) < here * stabiliser:  # multiplicity (stop - start) / stabiliser becomes smaller
                     best, best_order = distance, stabiliser
                     for i in range(3):
@@ -144,14 +144,15 @@ def settle(
             return position
         if best == math.inf:
             return -1
-        position = _identify(tables, group, best_mean, best_order, point)
+        position = identify(tables, group, best_mean, best_order, point, _SAME)
         if position < 0:
             return -1
 
 
 @compiled
-def _site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray) -> int:
-    """How many operations of the cell leave a point in place, modulo lattice translations."""
+def site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray, same: float) -> int:
+    """How many operations of the cell leave a point (3,) in place, modulo lattice translations; ``same`` is the
+    difference of fractional coordinates that counts as none."""
     count = 0
     for g in range(tables.operation_start[group], tables.operation_start[group + 1]):
         stays = True
@@ -159,7 +160,7 @@ def _site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray
             d = tables.translation[g, i] * _STEP - fraction[i]
             for k in range(3):
                 d += tables.rotation[g, i, k] * fraction[k]
-            if abs(d - round(d)) > _SAME:
+            if abs(d - round(d)) > same:
                 stays = False
                 break
         if stays:
@@ -168,8 +169,11 @@ def _site_symmetry_order(tables: WyckoffTables, group: int, fraction: np.ndarray
 
 
 @compiled
-def _identify(tables: WyckoffTables, group: int, fraction: np.ndarray, order: int, point: np.ndarray) -> int:
-    """The position of a point with site symmetry of ``order``; ``point`` gets its representative, exact on the grid."""
+def identify(
+    tables: WyckoffTables, group: int, fraction: np.ndarray, order: int, point: np.ndarray, same: float
+) -> int:
+    """The position of a point (3,) whose site symmetry has ``order`` operations, -1 where none fits within ``same``;
+    ``point`` gets its representative, exact on the grid."""
     start, stop = tables.operation_start[group], tables.operation_start[group + 1]
     free, moved = np.zeros(3, dtype=np.int64), np.zeros(3)
     for position in range(tables.position_start[group], tables.position_start[group + 1]):
@@ -190,7 +194,7 @@ def _identify(tables: WyckoffTables, group: int, fraction: np.ndarray, order: in
             fits = True
             for i in range(3):
                 d = moved[i] - point[i] * _STEP
-                fits = fits and abs(d - round(d)) < _SAME
+                fits = fits and abs(d - round(d)) < same
             if fits:
                 return position
     return -1
