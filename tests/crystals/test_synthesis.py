@@ -209,6 +209,13 @@ def test_groups_that_do_not_exist_are_refused(groups):
 def test_unknown_balance_is_refused():
     with pytest.raises(ValueError, match="balance='lattice'"):
         balanced_space_groups(3, "lattice")
+    with pytest.raises(ValueError, match="among names no space group"):
+        balanced_space_groups(3, among=())
+
+
+def test_larger_cells_can_be_asked_for():
+    crystals = random_crystals([1, 62, 227], 0, max_atoms=700, atoms_per_lattice_point=(90, 150))
+    assert crystals.n_sites.min() > 60 and crystals.n_sites.max() > 250
 
 
 def test_formulas_name_what_is_in_the_cell(balanced):

@@ -80,7 +80,7 @@ def uniform_compositions(groups: np.ndarray, items: np.ndarray, seed: int, trial
 def positions_suffice(group: int, counts: tuple[int, ...]) -> bool:
     """Whether Wyckoff positions of ``group`` hold ``counts`` atoms of different species, positions without free
     parameters being used at most once in all."""
-    needs, stock = _fixed_positions(group)
+    needs, stock = _fixed_positions(group, -(-max(counts) // 200) * 200)  # few different tables
     taken = [needs[count] for count in counts if needs[count] != [(0,) * len(stock)]]
 
     def fits(species: int, left: tuple[int, ...]) -> bool:
@@ -93,7 +93,7 @@ def positions_suffice(group: int, counts: tuple[int, ...]) -> bool:
 
 
 @functools.lru_cache(maxsize=2_000)
-def _fixed_positions(group: int, highest: int = 400) -> tuple[list[list[tuple[int, ...]]], tuple[int, ...]]:
+def _fixed_positions(group: int, highest: int) -> tuple[list[list[tuple[int, ...]]], tuple[int, ...]]:
     """For each number of atoms 0 … ``highest`` the fewest positions without free parameters that it needs (all
     minimal choices, as numbers per multiplicity), and how many of each multiplicity the group has."""
     tables = wyckoff_tables()

@@ -67,9 +67,11 @@ def balanced_space_groups(
 
     ``balance`` "space_group": the groups ``among`` in turn; "extinction_class": the extinction classes of ``scheme``
     in turn, and within each its groups in turn. Any prefix is balanced to one crystal. Raises ValueError for a group
-    that does not exist and for an unknown balance or scheme.
+    that does not exist, for none, and for an unknown balance or scheme.
     """
     chosen = checked_groups(among)
+    if not len(chosen):
+        raise ValueError("among names no space group to balance over")
     items = np.arange(first, first + n)
     if balance == "space_group":
         return chosen[items % len(chosen)]

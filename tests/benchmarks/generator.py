@@ -1,0 +1,162 @@
+"""Random crystals: are the labels true, how fast are they, and are they PyXtal's?
+
+    python tests/benchmarks/generator.py [--per-group N] [--pyxtal N] [--seed S]
+
+1. Labels: spglib on ``per-group`` crystals of each of the 230 groups at symprec 0.01 and 0.1 Å, and the share of
+   crystals whose X-ray pattern (Cu Kα, 5-90°) shows lines above 1e-3 of the strongest that break the conditions of
+   every stricter extinction class on the same lattice: the others look like the stricter class, because neighbours in
+   the periodic table scatter almost alike or the structure factor is small by chance.
+2. Speed, and the distributions of what both programs make of the same compositions, ``pyxtal`` crystals of each group:
+   Kolmogorov-Smirnov distances for all crystals of PyXtal and for those whose space group is true.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+import warnings
+
+import numpy as np
+import spglib
+from scipy.stats import ks_2samp
+
+from paperlib.crystals import pyxtal_reference
+from paperlib.crystals.cell_geometry import lattice_of
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.rules import Rules
+from paperlib.crystals.synthesis import balanced_space_groups, synthesise
+from paperlib.crystals.wyckoff_tables import wyckoff_tables
+from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.reflections import powder_reflections
+from paperlib.symmetry.extinction import class_of_space_group, extinction_classes
+from paperlib.symmetry.groups import crystal_family, crystal_system, is_absent
+
+VISIBLE = 1e-3
+
+
+def found_groups(crystals: CrystalSet, symprec: float) -> np.ndarray:
+    """(n,) space group that spglib finds; 0 where it fails."""
+    numbers = []
+    for i, (a, b) in enumerate(itertools.pairwise(crystals.site_start)):
+        cell = (lattice_of(crystals.cell[i]), crystals.frac[a:b], crystals.species[a:b])
+        try:
+            numbers.append(spglib.get_symmetry_dataset(cell, symprec).number)
+        except (spglib.SpglibError, AttributeError):
+            numbers.append(0)
+    return np.array(numbers)
+
+
+def report_labels(name: str, found: np.ndarray, asked: np.ndarray) -> None:
+    """Print the share of true space groups and extinction classes."""
+    classes = class_of_space_group()
+    true, same = found == asked, classes[found] == classes[asked]
+    worst = min(float(true[asked == g].mean()) for g in np.unique(asked))
+    print(f"{name:34s} space group {true.mean():8.4%}   class {same.mean():8.4%}   worst group {worst:.1%}")
+
+
+def stricter_classes(number: int) -> list[tuple[int, tuple[int, int, int]]]:
+    """(group, order of axes) of each class that forbids all that ``number`` forbids and more, on the same lattice."""
+    box = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    own, found = is_absent(number, box), []
+    for members in extinction_classes():
+        if crystal_family(members[0]) != crystal_family(number) or number in members:
+            continue
+        orthorhombic = crystal_system(members[0]) == "orthorhombic"
+        for axes in itertools.permutations(range(3)) if orthorhombic else [(0, 1, 2)]:
+            other = is_absent(members[0], box[:, list(axes)])
+            if np.all(other[own]) and other.sum() > own.sum():
+                found.append((members[0], axes))
+    return found
+
+
+def shows_its_class(crystals: CrystalSet) -> np.ndarray:
+    """(n,) bool: visible lines break the conditions of every stricter class."""
+    shows = np.ones(len(crystals), dtype=bool)
+    for number in np.unique(crystals.space_group):
+        rows = np.flatnonzero(crystals.space_group == number)
+        reflections = powder_reflections(crystals[rows], Instrument(two_theta=(5.0, 90.0)))
+        owner, intensity = reflections.crystal.numpy(), reflections.intensity.numpy()
+        strongest = np.zeros(len(rows))
+        np.maximum.at(strongest, owner, intensity)
+        seen = intensity > VISIBLE * strongest[owner]
+        hkl, owner = reflections.hkl.numpy()[seen].astype(np.int64), owner[seen]
+        for other, axes in stricter_classes(int(number)):
+            broken = np.bincount(owner[is_absent(other, hkl[:, list(axes)])], minlength=len(rows)) > 0
+            shows[rows] &= broken
+    return shows
+
+
+def measures(
+    crystals: CrystalSet, multiplicity: np.ndarray, start: np.ndarray, kept: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What is compared: one value per crystal, or per site for the multiplicities."""
+    tables = wyckoff_tables()
+    general = tables.multiplicity[tables.position_start[crystals.space_group]]
+    volume = np.array([abs(np.linalg.det(lattice_of(cell))) for cell in crystals.cell])
+    relative = multiplicity / np.repeat(general, np.diff(start))
+    return {
+        "volume per atom": (volume / crystals.n_sites)[kept],
+        "sites per crystal": np.diff(start)[kept],
+        "multiplicity / general": relative[np.repeat(kept, np.diff(start))],
+        "c / a": (crystals.cell[:, 2] / crystals.cell[:, 0])[kept],
+    }
+
+
+def labels(per_group: int, seed: int) -> None:
+    """Part 1."""
+    crystals = synthesise(balanced_space_groups(230 * per_group), seed, Rules()).crystals
+    print(f"{len(crystals)} crystals, {crystals.n_sites.mean():.1f} atoms per cell")
+    for symprec in (0.01, 0.1):
+        report_labels(f"ours, spglib symprec {symprec} Å", found_groups(crystals, symprec), crystals.space_group)
+    print(f"patterns that show the class: {shows_its_class(crystals).mean():.2%}")
+
+
+def against_pyxtal(per_group: int, seed: int) -> None:
+    """Part 2."""
+    groups, rules = balanced_space_groups(230 * per_group), Rules()
+    synthesise(groups[:230], seed + 1, rules)  # compiles, fills the tables
+    many = balanced_space_groups(230 * 40)
+    wall, processor = time.perf_counter(), time.process_time()
+    synthesise(many, seed + 2, rules)
+    ours = len(many) / (time.perf_counter() - wall)
+    per_processor = len(many) / (time.process_time() - processor)
+    own = synthesise(groups, seed, rules)
+    start = time.perf_counter()
+    reference = pyxtal_reference.synthesise(groups, seed, rules, time_limit=60)
+    theirs = len(groups) / (time.perf_counter() - start)
+    print(f"ours {ours:.0f} per second ({per_processor:.0f} per second of processor time), PyXtal {theirs:.1f}", end="")
+    print(f" per second: {ours / theirs:.0f} x")
+    print(f"PyXtal, rejected: {dict(reference.rejections)}")
+    found = found_groups(reference.crystals, 0.01)
+    report_labels("PyXtal, spglib symprec 0.01 Å", found, groups)
+    tables = wyckoff_tables()
+    first = tables.position_start[np.repeat(groups, np.diff(own.site_start))]
+    multiplicity = tables.multiplicity[first + own.position]
+    same = (own.crystals.formula == reference.crystals.formula) & (own.crystals.n_sites == reference.crystals.n_sites)
+    for name, kept in (("same composition", same), ("and PyXtal's group is true", same & (found == groups))):
+        print(f"{name}: {kept.sum()} crystals; mean of ours, of PyXtal's, KS distance (p)")
+        mine = measures(own.crystals, multiplicity, own.site_start, kept)
+        others = measures(reference.crystals, reference.multiplicity, reference.site_start, kept)
+        for what in mine:
+            distance = ks_2samp(mine[what], others[what])
+            means = f"{mine[what].mean():7.3f} {others[what].mean():7.3f}"
+            print(f"  {what:24s} {means}   {distance.statistic:.3f} ({distance.pvalue:.2f})")
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--per-group", type=int, default=20)
+    parser.add_argument("--pyxtal", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", DeprecationWarning)
+    if arguments.per_group:
+        labels(arguments.per_group, arguments.seed)
+    if arguments.pyxtal:
+        against_pyxtal(arguments.pyxtal, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
