@@ -162,39 +162,115 @@ def _simulator(run: _Writer, generator: np.random.Generator) -> None:
         r_ours=ours,
     )
     run.table(
+        "agreement",
+        program=["pymatgen", "cctbx", "FullProf"],
+        radiation=["xray", "both", "neutron"],
+        quantity=["position (°)", "Σ|F|² (of the strongest line)", "1 - correlation of the profile"],
+        structures=[n, n, 4],
+        median=[0.0, 1.3e-6, 4.8e-5],
+        worst=[2.2e-5, 4.4e-6, 8.9e-5],
+    )
+    if run.profile == "laptop":  # a smoke run reads no file of the other programs
+        _other_programs(run, generator, n)
+    run.table(
         "speed",
-        program=["pymatgen", "paperlib"],
-        what=["peaks", "peaks and profile"],
-        crystals=[200, 2000],
-        seconds=[4.1, 3.6],
-        per_second=[48.8, 555.6],
-        ratio=[1.0, 11.4],
+        program=["pymatgen", "paperlib", "paperlib"],
+        task=["line lists", "line lists", "patterns, 4096 points"],
+        threads=[1, 1, 16],
+        per_second=[48.8, 555.6, 14002.3],
+        ratio=[1.0, 11.4, 286.9],
+    )
+    run.table(
+        "laboratory",
+        parameter=["zero_shift", "goniometer_radius", "counts"],
+        low=[-0.03, 200.0, 1e3],
+        high=[0.03, 200.0, 2e5],
+        unit=["° 2θ", "mm", "counts"],
+        source=["chosen: 0.1° is 50 % too much", "read_in the code", "chosen: 3 % noise & glass, Cu Kα"],
     )
     lines = cubic_lines(4.9, seed=5)
+    sticks = lines[["two_theta", "intensity"]].to_numpy().T
+    swapped = lines.assign(intensity=lines["intensity"].to_numpy()[::-1])
     run.arrays(
         "example",
         two_theta=TWO_THETA,
         xray=profile_of(lines),
-        neutron=profile_of(lines.assign(intensity=lines["intensity"].to_numpy()[::-1])),
-        pymatgen_two_theta=lines["two_theta"].to_numpy(),
-        pymatgen_intensity=lines["intensity"].to_numpy(),
+        neutron=profile_of(swapped),
+        xray_lines=sticks,
+        neutron_lines=swapped[["two_theta", "intensity"]].to_numpy().T,
     )
-    run.table("example", source_id=["mp-5229"], formula=["SrTiO3"], space_group=[221], symbol=["P m -3 m"])
+    run.table(
+        "example",
+        source_id=["A2B_tP6_136_f_a", "A2B3_hR10_167_c_e"],
+        formula=["TiO2", "Al2O3"],
+        space_group=[136, 167],
+        symbol=["P42/mnm", "R-3c"],
+    )
+    patterns = np.array([profile_of(lines), profile_of(lines), profile_of(swapped)])
+    run.arrays("one_pattern", two_theta=TWO_THETA, line=patterns, laue=patterns[[0, 2, 2]])
+    run.table(
+        "one_pattern",
+        space_group=[75, 123, 127],
+        symbol=["P4", "P4/mmm", "P4/mbm"],
+        class_symbol=["P - - - (tetragonal)", "P - - - (tetragonal)", "P - b -"],
+        largest_difference_line=[0.0, 0.0, 1.0],
+        differing_line=[0, 0, 100],
+        largest_difference_laue=[0.0, 0.75, 1.0],
+        differing_laue=[0, 100, 100],
+    )
+    _imperfections(run, lines)
     for name, value in (
         ("n_structures", n),
         ("max_position_deviation", float(position.max())),
         ("max_r_their_f0", float(theirs.max())),
         ("median_r_ours", float(np.median(ours))),
         ("max_r_ours", float(ours.max())),
-        ("speed_ratio", 11.4),
-        ("per_second", 555.6),
-        ("cctbx_n", 223),
+        ("speed_atoms", 30.4),
+        ("lines_times", 11.4),
+        ("patterns_per_second", 555.6),
         ("cctbx_max_xray", 3.1e-6),
         ("cctbx_max_neutron", 2.2e-4),
         ("cctbx_max_d", 4.4e-9),
     ):
         run.value(name, value, n=n)
     run.finish()
+
+
+def _other_programs(run: _Writer, generator: np.random.Generator, n: int) -> None:
+    small = {name: 10 ** generator.normal(-6, 0.4, n) for name in ("d", "xray", "neutron")}
+    run.table("cctbx", **{f"{name}_deviation": column for name, column in small.items()})
+    radiation, correlation = ["neutron", "xray"] * 10, 1 - 10 ** generator.normal(-7, 1, 20)
+    run.table("crysfml", id=["NaCl"] * 20, radiation=radiation, correlation=correlation)
+    run.table("fullprof", id=list("abcd"), radiation=["neutron"] * 4, correlation=[0.9999, 0.99995, 0.99998, 1.0])
+    lines = cubic_lines(6.1, seed=8)
+    ours = profile_of(lines, 0.4)
+    run.arrays("fullprof", two_theta=TWO_THETA, theirs=ours + 0.01, ours=ours, ticks=lines["two_theta"].to_numpy())
+
+
+def _imperfections(run: _Writer, lines: pd.DataFrame) -> None:
+    effects = ("zero_shift", "displacement", "texture", "crystallite_size", "microstrain", "background", "hump")
+    curves = (
+        *effects,
+        "low_counts",
+        "high_counts",
+        "second_phase",
+        "detector",
+        "ideal",
+        "one_wavelength",
+        "everything",
+    )
+    grid = np.linspace(5, 90, 8501)
+    pattern = np.interp(grid, TWO_THETA, profile_of(lines)) + 0.02
+    ticks = lines["two_theta"].to_numpy()
+    run.arrays("imperfections", two_theta=grid, **dict.fromkeys(curves, pattern), lines=ticks, second_lines=ticks + 1.3)
+    rows = [
+        *[(name, name, 0.03, "° 2θ") for name in (*effects, "second_phase")],
+        *[(f"{end}_counts", "counts", count, "counts") for end, count in (("low", 1e3), ("high", 2e5))],
+        *[("detector", f"detector_{name}", x, "° 2θ") for name, x in (("start", 15), ("end", 75), ("step", 0.05))],
+    ]
+    run.table("imperfections", **pd.DataFrame(rows, columns=["effect", "parameter", "value", "unit"]))
+    drawn = (*effects, "hump_centre", "second_phase", "counts")
+    run.table("drawn", parameter=drawn, drawn=[-0.0123] * (len(drawn) - 1) + [199999.4], low=0, high=1, unit="mm")
 
 
 def _databases(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -> None:

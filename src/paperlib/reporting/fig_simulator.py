@@ -1,55 +1,71 @@
-"""How far our patterns lie from those of an independent program, and one crystal under both radiations."""
+"""One crystal under X-rays and neutrons, and reflection data of three space groups with one cell."""
 
 from __future__ import annotations
 
 import numpy as np
-import seaborn as sns
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
-from paperlib.reporting.symbols import formula_symbol, space_group_symbol
+from paperlib.reporting.symbols import extinction_symbol, formula_symbol, space_group_symbol
 
 STEM = "02_simulator"
 NEEDS = (STEM,)
-CAPTION_NOTE = "Deviations below 1e-16 are drawn at 1e-16."
-_FLOOR = 1e-16
+CAPTION_NOTE = "Circles: lines of pymatgen, scaled to the strongest of them."
+_COLOURS = (style.BLUE, style.SKY, style.VERMILION)
+_STEP = 1.2
 
 
 def draw(results: Results) -> Figure:
-    """Panels: a position deviation; b R with the other program's form factors and with ours; c example."""
-    deviations = results.table(STEM, "deviations")
-    arrays = results.arrays(STEM, "example")
+    """Panels: a X-rays; b neutrons; c one height per line of the lattice; d one height per Laue family."""
     example = results.table(STEM, "example").iloc[0]
-    fig = style.figure("double", 4.0)
-    axes = fig.subplot_mosaic([["a", "b"], ["x", "x"], ["n", "n"]], height_ratios=(1.25, 1, 1))
-
-    ecdf = {"ax": axes["a"], "log_scale": True}
-    sns.ecdfplot(x=deviations["position_deviation"].clip(lower=_FLOOR), color=style.BLACK, **ecdf)
-    axes["a"].set(xlabel="largest deviation of a line position (°)", ylabel="share of structures")
-    ecdf["ax"] = axes["b"]
-    columns = (("r_their_f0", style.GREY, "same form factors"), ("r_ours", style.BLUE, "our form factors"))
-    for column, colour, name in columns:
-        sns.ecdfplot(x=deviations[column].clip(lower=_FLOOR), color=colour, label=name, **ecdf)
-    axes["b"].set(xlabel="R of the line intensities", ylabel="")
-    axes["b"].legend(loc="lower right", bbox_to_anchor=(1, 0.99), ncols=2, borderaxespad=0)
-
-    two_theta = arrays["two_theta"]
-    axes["x"].sharex(axes["n"])
-    for key, name in (("xray", "X-rays"), ("neutron", "neutrons")):
-        ax = axes[key[0]]
-        ax.plot(two_theta, arrays[key], color=style.RADIATION_COLOURS[key], lw=0.8)
-        ax.text(0.995, 0.9, name, transform=ax.transAxes, ha="right", va="top", color=style.RADIATION_COLOURS[key])
-        ax.set(ylabel="intensity", ylim=(0, 1.05), xlim=(two_theta[0], two_theta[-1]))
-        marks.bare(ax)
-    sticks = arrays["pymatgen_intensity"] / np.max(arrays["pymatgen_intensity"])
-    axes["x"].vlines(arrays["pymatgen_two_theta"], 0, sticks, color=style.VERMILION, lw=0.7, zorder=3)
+    arrays = results.arrays(STEM, "example")
+    fig = style.figure("double", 5.6)
+    axes = fig.subplot_mosaic([["xray", "xray"], ["neutron", "neutron"], ["line", "laue"]], height_ratios=(1, 1, 1.9))
+    for name, text in (("xray", "X-rays"), ("neutron", "neutrons")):
+        ax, colour = axes[name], style.RADIATION_COLOURS[name]
+        _pattern(ax, arrays["two_theta"], arrays[name], arrays[f"{name}_lines"], colour)
+        ax.text(0.995, 0.9, text, transform=ax.transAxes, ha="right", va="top", color=colour)
+    axes["xray"].sharex(axes["neutron"])
+    axes["xray"].tick_params(labelbottom=False)
+    axes["neutron"].set_xlabel(marks.TWO_THETA)
     symbol, formula = space_group_symbol(str(example["symbol"])), formula_symbol(str(example["formula"]))
-    note = f"{formula}, {symbol} (No. {example['space_group']}); red sticks: pymatgen"
-    axes["x"].set_title(note, loc="right")
-    axes["x"].tick_params(labelbottom=False)
-    axes["n"].set_xlabel(marks.TWO_THETA)
-    for ax, text in zip((axes["a"], axes["b"], axes["x"]), "abc", strict=True):
-        style.letter(ax, text)
-    style.stamp(fig, results, STEM, len(deviations))
+    axes["xray"].set_title(f"{formula}, {symbol} (No. {example['space_group']})", loc="right")
+
+    groups = results.table(STEM, "one_pattern")
+    shown = results.arrays(STEM, "one_pattern")
+    for family, text in (("line", "one height per line of the lattice"), ("laue", "one height per Laue family")):
+        _three(axes[family], shown["two_theta"], shown[family], groups)
+        axes[family].set_title(text, loc="right")
+    for name, text in zip(axes, "abcd", strict=True):
+        style.letter(axes[name], text)
+    style.stamp(fig, results, STEM, len(results.table(STEM, "deviations")))
     return fig
+
+
+def _pattern(ax: Axes, two_theta: np.ndarray, pattern: np.ndarray, lines: np.ndarray, colour: str) -> None:
+    """A pattern with the other program's lines as sticks with a head, scaled to the strongest of them."""
+    sticks = lines[1] / lines[1].max()
+    ax.plot(two_theta, pattern, color=colour, lw=0.8)
+    ax.vlines(lines[0], 0, sticks, color=style.VERMILION, lw=0.5, zorder=1)
+    tall = sticks > 0.01
+    ax.plot(lines[0][tall], sticks[tall], "o", ms=2.2, mfc="none", mew=0.6, color=style.VERMILION, label="pymatgen")
+    ax.set(ylabel="intensity", ylim=(0, 1.08), xlim=(two_theta[0], two_theta[-1]))
+    ax.legend(loc="upper left", handletextpad=0.1)
+    marks.bare(ax)
+
+
+def _three(ax: Axes, two_theta: np.ndarray, patterns: np.ndarray, groups: pd.DataFrame) -> None:
+    """Three patterns one above the other, with how far they lie from the first."""
+    for row, (pattern, colour) in enumerate(zip(patterns, _COLOURS, strict=True)):
+        base, group = (2 - row) * _STEP, groups.iloc[row]
+        ax.plot(two_theta, base + pattern, color=colour, lw=0.7)
+        text = f"{space_group_symbol(group['symbol'])}, class {extinction_symbol(group['class_symbol'])}"
+        if row:
+            text += f"\nlargest difference {np.abs(pattern - patterns[0]).max():.2g}"
+        ax.text(two_theta[-1], base + 0.95, text, ha="right", va="top", color=colour)
+    ax.set(xlabel=marks.TWO_THETA, ylabel="intensity", xlim=(two_theta[0], two_theta[-1]))
+    ax.set_ylim(-0.05, 3 * _STEP + 0.05)
+    marks.bare(ax)

@@ -7,10 +7,12 @@ from pathlib import Path
 from paperlib.lab.results import Results
 from paperlib.lab.store import write_text
 from paperlib.reporting import (
+    fig_agreement,
     fig_attribution_classes,
     fig_attribution_groups,
     fig_bias,
     fig_extinction_classes,
+    fig_imperfections,
     fig_labels,
     fig_one_pattern,
     fig_simulator,
@@ -24,7 +26,9 @@ from paperlib.reporting.values import values_tex
 FIGURES = (
     fig_extinction_classes,
     fig_one_pattern,
+    fig_agreement,
     fig_simulator,
+    fig_imperfections,
     fig_bias,
     fig_three_crystals,
     fig_labels,

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from paperlib.lab.results import Results, Value
-from paperlib.reporting.formats import format_count, format_named, format_number, format_value, origin_text, tex_escape
+from paperlib.reporting.formats import (
+    format_count,
+    format_named,
+    format_number,
+    format_scientific,
+    format_value,
+    origin_text,
+    tex_escape,
+)
 from paperlib.reporting.symbols import extinction_symbol, space_group_symbol
 from paperlib.symmetry.groups import symbol
 
@@ -99,45 +107,82 @@ def databases(results: Results) -> str:
     return tabular("lrrrrl", header, rows, _note(results, stem, items))
 
 
+_UNICODE = {
+    "Σ|F|²": r"$\Sigma|F|^2$", "1 - correlation": r"$1-{}$correlation", "Kα": r"K$\alpha$", "2θ": r"$2\theta$",
+    "Δd / d": r"$\Delta d/d$", "°": r"\textdegree{}",
+}  # fmt: skip
+"""What stands in tables of the results and what LaTeX prints of it."""
+
+
+def _tex(text: str) -> str:
+    """Escaped, with the crystallographer's signs as LaTeX commands."""
+    escaped = tex_escape(text)
+    for sign, command in _UNICODE.items():
+        escaped = escaped.replace(sign, command)
+    return escaped
+
+
 def simulator(results: Results) -> str:
-    """Agreement of the simulator with independent programs."""
+    """Agreement of the simulator with each independent program that the run had."""
     stem = "02_simulator"
-    values = results.values(stem)
-    wanted = (
-        ("max_position_deviation", r"line positions against pymatgen, largest deviation (\textdegree)"),
-        ("max_r_their_f0", r"$R$ of intensities, same form factors, largest (\%)"),
-        ("median_r_ours", r"$R$ of intensities, our form factors, median (\%)"),
-        ("max_r_ours", r"$R$ of intensities, our form factors, largest (\%)"),
-        ("cctbx_max_d", r"$d$ against cctbx, largest relative deviation"),
-        ("cctbx_max_xray", r"$|F|^2$ for X-rays against cctbx, of the strongest line"),
-        ("cctbx_max_neutron", r"$|F|^2$ for neutrons against cctbx, of the strongest line"),
-    )
+    table = results.table(stem, "agreement")
+    radiations = {"xray": "X-rays", "neutron": "neutrons", "both": "both"}
     rows = [
-        (text, format_named(name, values[name]), format_named(name, values[name], "n") or "--")
-        for name, text in wanted
-        if name in values
+        (
+            tex_escape(row.program),
+            radiations[row.radiation],
+            _tex(row.quantity),
+            format_count(row.structures),
+            format_scientific(float(row.median)),
+            format_scientific(float(row.worst)),
+        )
+        for row in table.itertuples(index=False)
     ]
-    note = _note(results, stem, f"n = {format_named('n_structures', values['n_structures'])} structures")
-    return tabular("lrr", ("Quantity", "Deviation", "$n$"), rows, note)
+    note = _note(results, stem, f"up to n = {format_count(table['structures'].max())} structures")
+    return tabular("lllrrr", ("Program", "Radiation", "Deviation", "$n$", "Median", "Worst"), rows, note)
 
 
 def speed(results: Results) -> str:
-    """Structures per second of each program on the machine of the run."""
+    """Crystals per second of each program on the machine of the run."""
     stem = "02_simulator"
     table = results.table(stem, "speed")
     rows = [
         (
             tex_escape(row.program),
-            tex_escape(row.what),
-            format_count(row.crystals),
-            format_number(float(row.per_second)),
+            tex_escape(row.task),
+            str(row.threads),
+            format_count(row.per_second),
             format_number(float(row.ratio)),
         )
         for row in table.itertuples(index=False)
     ]
     device = tex_escape(str(results.manifest(stem)["record"].get("device", "device not recorded")))
-    note = _note(results, stem, f"{device}; up to n = {format_count(table['crystals'].max())} crystals")
-    return tabular("llrrr", ("Program", "What", "Crystals", "Per second", "Ratio"), rows, note)
+    n = format_named("speed_atoms", results.value(f"{stem}/speed_atoms"), "n")
+    note = _note(results, stem, f"{device}; n = {n} crystals")
+    return tabular("llrrr", ("Program", "Task", "Threads", "Per second", "Ratio"), rows, note)
+
+
+def laboratory(results: Results) -> str:
+    """The ranges of the preset "laboratory", with their sources."""
+    stem = "02_simulator"
+    table = results.table(stem, "laboratory")
+    rows = [
+        (
+            tex_escape(row.parameter.replace("_", " ")),
+            _range(row.low, row.high),
+            _tex(row.unit),
+            _tex(row.source),
+        )
+        for row in table.itertuples(index=False)
+    ]
+    note = _note(results, stem, f"n = {len(table)} parameters")
+    columns = r"lllL{0.56\textwidth}"
+    return tabular(columns, ("Parameter", "Range", "Unit", "Source (chosen: our judgement)"), rows, note)
+
+
+def _range(low: float, high: float) -> str:
+    ends = [format_count(x) if abs(x) >= 1000 else f"{x:g}".replace("-", "$-$") for x in (low, high)]
+    return ends[0] if low == high else f"{ends[0]} to {ends[1]}"
 
 
 def labels(results: Results) -> str:
@@ -179,6 +224,7 @@ TABLES = (
     Table("ceilings", ("01_extinction_groups",), ceilings),
     Table("simulator", ("02_simulator",), simulator),
     Table("speed", ("02_simulator",), speed),
+    Table("laboratory", ("02_simulator",), laboratory),
     Table("databases", ("03_databases",), databases),
     Table("labels", ("06_labels",), labels),
     Table("claims", ("00_overview",), claims),
