@@ -34,7 +34,7 @@ MODEL_COLOURS = {
     "class frequencies": GREY,
     "ceiling, balanced data": BLACK,
 }
-DATABASE_COLOURS = {"this set": GREEN, "ICSD": PURPLE, "COD": ORANGE}
+DATABASE_COLOURS = {"this set": GREEN, "ICSD": PURPLE, "COD": ORANGE, "real": BLACK, "PyXtal": VERMILION, "ours": BLUE}
 SCHEME_COLOURS = {"absences": GREEN, "published": BLUE, "crystal_system": PURPLE}
 RADIATION_COLOURS = {"xray": BLUE, "neutron": GREEN}
 PATTERN = "#595959"
