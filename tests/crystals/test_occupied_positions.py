@@ -10,6 +10,8 @@ from paperlib.crystals.standardise import from_structures
 from paperlib.crystals.synthesis import balanced_space_groups, rules_from, synthesise
 from paperlib.symmetry.groups import wyckoff_positions
 
+pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
+
 
 def letters(crystals):
     found = occupied_positions(crystals)

@@ -9,6 +9,8 @@ from paperlib.crystals.sources import prototype_structures
 from paperlib.crystals.synthesis import balanced_space_groups, random_crystals
 from paperlib.symmetry.extinction import class_of_space_group
 
+pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
+
 COLUMNS = (
     "cell",
     "space_group",
