@@ -12,7 +12,7 @@ import numpy as np
 
 from paperlib.crystals.cell_geometry import Frame, draw_cell, new_frame, set_frame
 from paperlib.crystals.compiled import compiled
-from paperlib.crystals.counter_draws import restart, uniform
+from paperlib.crystals.counter_draws import new_state, restart, uniform
 from paperlib.crystals.hidden_symmetry import NONE, TRANSLATION, hidden_symmetry
 from paperlib.crystals.wyckoff_choice import add_to_cell, add_to_frame, choose_position, is_clear, point_on, settle
 from paperlib.crystals.wyckoff_tables import GRID, WyckoffTables
@@ -99,20 +99,20 @@ class Work(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Crystals in the order of the order; atoms of item j are rows ``j * m … j * m + n_atoms[j] - 1``."""
+    """What became of an :class:`Order` of n items; cells hold up to m atoms."""
 
     n_atoms: np.ndarray
     """(n,) int64; 0 where no crystal was found."""
     cell: np.ndarray
     """(n, 6) Å, degrees."""
     points: np.ndarray
-    """(n, m, 3) int64 over ``GRID``."""
+    """(n, m, 3) int64 over ``GRID``; of item j the first ``n_atoms[j]`` count."""
     kinds: np.ndarray
-    """(n, m) int64: index of the species within its item."""
+    """(n, m) int64: index of the species of each atom within its item."""
     n_sites: np.ndarray
     """(n,) int64."""
     positions: np.ndarray
-    """(n, m) int64: row of the Wyckoff position of each site."""
+    """(n, m) int64: row of the Wyckoff position of each site; of item j the first ``n_sites[j]`` count."""
     rejected: np.ndarray
     """(n, len(REASONS)) int64."""
 
@@ -131,7 +131,7 @@ def make(order: Order, key: np.ndarray, tables: WyckoffTables, chemistry: Chemis
         np.zeros((n, m), np.int64),
         np.zeros((n, len(REASONS)), np.int64),
     )
-    state = np.zeros(5, dtype=np.uint64)
+    state = new_state()
     for j in range(n):
         restart(state, key, order.item[j])
         _make_one(order, j, state, tables, chemistry, limits, made)

@@ -26,10 +26,13 @@ def sources_stamp() -> str:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """``numba.njit`` with a cache that is discarded when one of these modules changes. Where numba's cache cannot
-    be told so, there is none, and each process compiles for itself."""
+    """``numba.njit`` with a cache that is discarded when one of these modules changes. Where numba finds no folder to
+    write to, or its cache cannot be told so, there is none, and each process compiles for itself."""
     dispatcher = njit(function)
-    dispatcher.enable_caching()
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError:  # no folder for it
+        return dispatcher
     cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if not hasattr(cache_file, "_source_stamp"):
         return njit(function)

@@ -20,6 +20,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ONE, _FIVE, _SIX, _SHIFT_26 = np.uint64(1), np.uint64(5), np.uint64(6), np.uint64(26)
 
 
+@compiled
 def new_state() -> np.ndarray:
     """(5,) uint64: two key words, two item words, the number of draws so far; :func:`restart` fills it."""
     return np.zeros(5, dtype=np.uint64)
