@@ -55,6 +55,7 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _extinction_groups(_Writer(folder, "01_extinction_groups", profile), table)
     _simulator(_Writer(folder, "02_simulator", profile), generator)
     _databases(_Writer(folder, "03_databases", profile), table, generator)
+    _random_crystals(_Writer(folder, "05_random_crystals", profile), generator)
     _labels(_Writer(folder, "06_labels", profile), table, generator)
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
     return folder
@@ -322,6 +323,102 @@ def _databases(run: _Writer, table: pd.DataFrame, generator: np.random.Generator
         ("declared_differs", 412),
     ):
         run.value(name, value, n=30600)
+    run.finish()
+
+
+def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:
+    keys = {"PyXtal": "pyxtal", "ours": "ours", "ours, as in the database": "database", "real": "real"}
+    sizes = {"PyXtal": 920, "ours": 4600, "ours, as in the database": 4600, "real": 3127}
+    shares = {"PyXtal": (0.723, 0.834, 0.721, 0.833, 0.091), "real": (None, None, None, None, 0.061)}
+    marks = ("group_0.01", "class_0.01", "group_0.1", "class_0.1", "hidden")
+    truth, by_group = [], []
+    for name, size in sizes.items():
+        measured = shares.get(name, (0.9998, 1.0, 0.9991, 1.0, 0.024))
+        rate = {"PyXtal": 13.4, "real": None}.get(name, 987.6)
+        truth.append({"program": name, **dict(zip(marks, measured, strict=True)), "crystals": size, "per_second": rate})
+        for mark, share in zip(marks, measured, strict=True):
+            if share is not None:
+                short = mark.replace("0.01", "fine").replace("0.1", "coarse")
+                run.value(f"{keys[name]}_{short}_share", share, share - 0.002, min(share + 0.002, 1.0), size)
+        if name != "real":
+            per_group = size // 230
+            found = generator.binomial(per_group, measured[0], 230) / per_group
+            by_group += [(name, group, *[share] * 5, per_group) for group, share in enumerate(found, start=1)]
+            run.value(f"{keys[name]}_per_second", rate, n=size)
+    run.table("truth", **pd.DataFrame(truth))
+    run.table("by_group", **pd.DataFrame(by_group, columns=["program", "space_group", *marks, "n"]))
+    reasons = {
+        "no composition fits the group": 660,
+        "volume per atom out of range": 0,
+        "no cell with this volume keeps the rules": 3,
+        "an atom too close to its own image": 25,
+        "no place found for all atoms": 20535,
+        "too few or too many sites": 0,
+        "a translation beyond the group": 3655,
+        "a rotation beyond the group": 2205,
+        "composition given up": 205,
+    }
+    rejections = [("ours", reason, count, count / 4600) for reason, count in reasons.items()]
+    rejections.append(("PyXtal", "PyXtal gives up: no valid structure", 41, 41 / 920))
+    run.table("rejections", **pd.DataFrame(rejections, columns=["program", "reason", "count", "per_crystal"]))
+    quantities = ("volume", "volume_per_atom", "atoms", "edge_ratio", "positions", "shortest_distance", "reflections")
+    pairs = ("same compositions", "same compositions, label true", "real", "real, database statistics")
+    distances = [
+        (pair, quantity, *generator.uniform(0.01, 0.6, 1), 0.04, 1.2, 1.3, 4600, 3127)
+        for pair in pairs
+        for quantity in (*quantities, "multiplicity")
+    ]
+    columns = ["pair", "quantity", "distance", "noise", "median_a", "median_b", "n_a", "n_b"]
+    run.table("distances", **pd.DataFrame(distances, columns=columns))
+    middle = dict(zip(quantities, (700, 25, 30, 1.8, 5, 2, 180), strict=True))
+    curves = {
+        f"{key}_{quantity}": np.sort(value * np.exp(generator.normal(0.1 * i, 0.5, 401)))
+        for i, key in enumerate(keys.values())
+        for quantity, value in middle.items()
+    }
+    curves |= {f"{key}_multiplicity": np.sort(generator.choice([1 / 24, 0.25, 0.5, 1], 401)) for key in keys.values()}
+    run.arrays("curves", share=np.linspace(0, 1, 401), **curves)
+    lines = [cubic_lines(a, seed=s) for a, s in ((3.9, 1), (5.3, 2), (8.1, 3))]
+    run.arrays("three", two_theta=TWO_THETA, patterns=np.array([profile_of(x) for x in lines]))
+    run.table(
+        "three",
+        a=[6.9, 5.2, 12.1],
+        b=[7.5, 7.9, 8.1],
+        c=[7.2, 10.5, 8.1],
+        alpha=[90.0] * 3,
+        beta=[98.2, 117.4, 90.0],
+        gamma=[90.0] * 3,
+        row=[0, 1, 2],
+        source_id=["random-5-3", "random-5-7", "random-5-10"],
+        formula=["CaDySn", "Na2Tl4Cl7O3", "Sr4Al6SO16"],
+        n_atoms=[12, 24, 48],
+        space_group=[14] * 3,
+        symbol=["P 1 21/c 1"] * 3,
+    )
+    elements = [["Ca", "Dy", "Sn"] * 4, ["Na", "Tl", "Cl", "O"] * 6, ["Sr", "Al", "S", "O"] * 12]
+    points = np.vstack([[[0, 0, 0]], generator.random((83, 3))])
+    run.table(
+        "three_atoms",
+        row=np.repeat([0, 1, 2], [12, 24, 48]),
+        **dict(zip("xyz", points.T, strict=True)),
+        element=[element for part in elements for element in part],
+        radius=generator.uniform(0.6, 1.9, 84),
+    )
+    for name, value in (
+        ("speed_ratio", 61.2),
+        ("symprec_fine", 0.01),
+        ("symprec_coarse", 0.1),
+        ("n_learnt", 29876),
+        ("n_timed_out", 3),
+        ("n_same_composition", 801),
+        ("too_symmetric_per_crystal", 1.27),
+        ("too_close_share", 0.0),
+        ("worst_group_share", 0.95),
+        ("pyxtal_worst_share", 0.0),
+        *((f"largest_distance_{key}", 0.1) for key in ("pyxtal", "pyxtal_true", "real", "database")),
+        *((f"noise_{key}", 0.04) for key in ("pyxtal", "pyxtal_true", "real", "database")),
+    ):
+        run.value(name, value, n=920)
     run.finish()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from paperlib.lab.results import Results
 from paperlib.reporting import style
@@ -18,7 +18,7 @@ QUANTITIES = {
     "atoms": ("atoms per cell", True),
     "edge_ratio": ("longest edge / shortest", True),
     "positions": ("occupied Wyckoff positions", True),
-    "multiplicity": ("multiplicity / that of the\ngeneral position", True),
+    "multiplicity": ("multiplicity, relative to the\ngeneral position", True),
     "shortest_distance": ("shortest distance (Å)", False),
     "reflections": ("reflections, 5 to 90°", True),
 }
@@ -47,7 +47,10 @@ def draw(results: Results) -> Figure:
             ends.append(np.interp([0.5, 99.5], share, values))
         low, high = np.min(ends), np.max(ends)
         if logarithmic:
+            high *= 1.15  # the last step of a discrete quantity is seen
             ax.set_xscale("log")
+            few = high / low < 60
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
             ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set(xlabel=text, xlim=(low, high), ylim=(0, 101))

@@ -22,8 +22,8 @@ def draw(results: Results) -> Figure:
     rows = results.table(STEM, "three").sort_values("row")
     atoms = results.table(STEM, "three_atoms")
     arrays = results.arrays(STEM, "three")
-    fig = style.figure("double", 4.9)
-    axes = fig.subplots(len(rows), 2, width_ratios=(1, 2.3), squeeze=False)
+    fig = style.figure("double", 5.4)
+    axes = fig.subplots(len(rows), 2, width_ratios=(1, 2.1), squeeze=False)
     for i, (_, info) in enumerate(rows.iterrows()):
         _picture(axes[i, 0], info, atoms[atoms["row"] == info["row"]])
         ax = axes[i, 1]

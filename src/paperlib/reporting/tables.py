@@ -185,6 +185,43 @@ def _range(low: float, high: float) -> str:
     return ends[0] if low == high else f"{ends[0]} to {ends[1]}"
 
 
+def random_labels(results: Results) -> str:
+    """How many random crystals carry a true label, by program."""
+    stem = "05_random_crystals"
+    table = results.table(stem, "truth")
+    marks = ("group_0.01", "class_0.01", "group_0.1", "class_0.1", "hidden")
+    rows = [
+        (
+            tex_escape(row["program"]),
+            format_count(row["crystals"]),
+            *("--" if pd.isna(row[mark]) else format_number(100 * row[mark], 2) for mark in marks),
+            "--" if pd.isna(row["per_second"]) else format_number(row["per_second"]),
+        )
+        for row in table.to_dict("records")
+    ]
+    header = ("Crystals", "$n$", "Group", "Class", "Group, 0.1", "Class, 0.1", "Hidden", "Per second")
+    note = _note(results, stem, rf"shares in \%, n = {format_count(table['crystals'].sum())} crystals in all")
+    return tabular("lrrrrrrr", header, rows, note)
+
+
+def random_distances(results: Results) -> str:
+    """Distances between the distributions of random, PyXtal's and real crystals."""
+    stem = "05_random_crystals"
+    table = results.table(stem, "distances")
+    pairs = list(dict.fromkeys(table["pair"]))
+    by_quantity = table.pivot(index="quantity", columns="pair", values="distance").loc[list(table["quantity"].unique())]
+    rows = [
+        (tex_escape(str(quantity).replace("_", " ")), *(format_number(float(row[pair]), 3) for pair in pairs))
+        for quantity, row in by_quantity.iterrows()
+    ]
+    noise = table[table["quantity"] == "volume"].set_index("pair")["noise"]
+    rows.append((r"\emph{noise}", *(format_number(float(noise[pair]), 3) for pair in pairs)))
+    header = ("", "PyXtal", "PyXtal, label true", "Real", "Real, database")
+    counts = table[table["quantity"] == "volume"].set_index("pair")["n_b"]
+    sizes = ", ".join(format_count(counts[pair]) for pair in pairs)
+    return tabular("lrrrr", header, rows, _note(results, stem, f"n = {sizes} crystals to compare with, by column"))
+
+
 def labels(results: Results) -> str:
     """Top-1, 3 and 5 of the label experiment, all seeds together."""
     stem = "06_labels"
@@ -226,6 +263,8 @@ TABLES = (
     Table("speed", ("02_simulator",), speed),
     Table("laboratory", ("02_simulator",), laboratory),
     Table("databases", ("03_databases",), databases),
+    Table("random_labels", ("05_random_crystals",), random_labels),
+    Table("random_distances", ("05_random_crystals",), random_distances),
     Table("labels", ("06_labels",), labels),
     Table("claims", ("00_overview",), claims),
 )
