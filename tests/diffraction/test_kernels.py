@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.diffraction import kernels
+from paperlib.diffraction import cpu
 from paperlib.diffraction.compare import pymatgen_form_factors
 from paperlib.diffraction.ideal import ideal_patterns
 from paperlib.diffraction.instrument import Instrument
@@ -32,7 +32,7 @@ def tensors(monkeypatch):
 
     def run(work):
         with monkeypatch.context() as patch:
-            patch.setattr(kernels, "ENABLED", False)
+            patch.setattr(cpu, "ENABLED", False)
             return work()
 
     return run
@@ -118,7 +118,7 @@ def test_a_failure_in_a_thread_is_seen():
     try:
         torch.set_num_threads(2)
         with pytest.raises(ValueError, match="items 5 to 10"):
-            kernels.in_threads(work, np.ones(10))
+            cpu.in_threads(work, np.ones(10))
     finally:
         torch.set_num_threads(before)
 
@@ -128,7 +128,7 @@ def test_items_are_shared_out_by_their_cost():
     seen = []
     try:
         torch.set_num_threads(3)
-        kernels.in_threads(lambda begin, end: seen.append((begin, end)), np.array([1.0] * 8 + [0.0] * 4 + [16.0]))
+        cpu.in_threads(lambda begin, end: seen.append((begin, end)), np.array([1.0] * 8 + [0.0] * 4 + [16.0]))
     finally:
         torch.set_num_threads(before)
     assert sorted(seen)[0][0] == 0 and sorted(seen)[-1][1] == 13
@@ -137,4 +137,4 @@ def test_items_are_shared_out_by_their_cost():
 
 
 def test_no_items_no_work():
-    kernels.in_threads(lambda begin, end: None, np.zeros(0))
+    cpu.in_threads(lambda begin, end: None, np.zeros(0))

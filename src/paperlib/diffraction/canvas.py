@@ -13,15 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from paperlib.diffraction.cpu import compiled_for, in_threads
 from paperlib.diffraction.instrument import GAUSSIAN_REACH
-from paperlib.diffraction.kernels import (
-    add_cores,
-    add_gaussians,
-    add_interpolated,
-    add_tails,
-    compiled_for,
-    in_threads,
-)
+from paperlib.diffraction.peak_kernels import add_cores, add_gaussians, add_interpolated, add_tails
 
 CORE = 6.0
 """FWHM from the centre where a Lorentzian is half core and half tail."""

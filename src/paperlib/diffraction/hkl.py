@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paperlib.diffraction.absences import PERIOD, multiplicities, reflection_codes
-from paperlib.diffraction.kernels import compiled_for, find_reflections, in_threads
+from paperlib.diffraction.cpu import compiled_for, in_threads
+from paperlib.diffraction.kernels import find_reflections
 
 BOX_EDGES = np.array([2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256])
 """The largest indices that boxes come with. Finer steps would waste fewer candidates and need more tables."""

@@ -1,76 +1,36 @@
-"""The inner loops of the simulator, compiled for the CPU.
-
-Each does what a few tensor operations do elsewhere in this room (those run on a GPU, and are the reference in the
-tests), without their temporary arrays: a crystal fits into the cache of a core. Kernels release the interpreter
-lock, and :func:`in_threads` gives each thread its own crystals, so that no two ever write to one place.
-"""
+"""The inner loops of line lists, compiled for the CPU (:mod:`paperlib.diffraction.cpu`)."""
 
 # ruff: noqa: E741 -- the letter l is the third Miller index
 from __future__ import annotations
 
-import itertools
 import math
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
-import torch
 
-ENABLED = True
-"""False sends the CPU down the path of the GPU, for comparison."""
+from paperlib.diffraction.cpu import compiled, fast
 
 _LANES = 16
 """The atoms of a kind are padded to a multiple of this, the single-precision lanes of a wide processor."""
 
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
-_fast = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz"})
 
-
-def compiled_for(device: torch.device) -> bool:
-    """Whether the kernels of this module do the work on ``device``."""
-    return ENABLED and device.type == "cpu"
-
-
-_thread = threading.local()
-
-
-def each_in_a_thread(work: Callable[[slice], None], parts: list[slice]) -> None:
-    """Call ``work`` for all parts, in as many threads as torch uses; in them :func:`in_threads` opens no others. The
-    error of the first part that fails is raised."""
-
-    def alone(part: slice) -> None:
-        _thread.busy = True
-        try:
-            work(part)
-        finally:
-            _thread.busy = False
-
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for task in [pool.submit(alone, part) for part in parts]:
-            task.result()
-
-
-def in_threads(work: Callable[[int, int], None], cost: np.ndarray) -> None:
-    """Call ``work(begin, end)`` for runs of the n items of ``cost`` (n,), in as many threads as torch uses, each with
-    about the same cost."""
-    threads = 1 if getattr(_thread, "busy", False) else min(torch.get_num_threads(), len(cost))
-    if threads <= 1:
-        work(0, len(cost))
-        return
-    total = np.cumsum(cost)
-    cuts = np.searchsorted(total - cost / 2, total[-1] * np.arange(1, threads) / threads)
-    edges = np.unique(np.concatenate([[0], cuts, [len(cost)]])).tolist()
-    with ThreadPoolExecutor(len(edges) - 1) as pool:
-        for task in [pool.submit(work, *ends) for ends in itertools.pairwise(edges)]:
-            task.result()
-
-
-@_compiled
+@compiled
 def find_reflections(
-    hkl, code, table_start, table_of, present, present_of, metric, low, high, room, begin, end, row, inverse, count
-):
+    hkl: np.ndarray,
+    code: np.ndarray,
+    table_start: np.ndarray,
+    table_of: np.ndarray,
+    present: np.ndarray,
+    present_of: np.ndarray,
+    metric: np.ndarray,
+    low: float,
+    high: float,
+    room: np.ndarray,
+    begin: int,
+    end: int,
+    row: np.ndarray,
+    inverse: np.ndarray,
+    count: np.ndarray,
+) -> None:
     """Rows of the tables that crystals ``begin`` to ``end`` show between 1/d² of ``low`` and ``high``, by rising 1/d²:
     into ``row`` and ``inverse`` from ``room[i]`` on, their number into ``count[i]``."""
     for i in range(begin, end):
@@ -91,8 +51,10 @@ def find_reflections(
         count[i] = n
 
 
-@_compiled
-def find_crowded(frac, occupancy, site_start, tolerance, limit, crowded):
+@compiled
+def find_crowded(
+    frac: np.ndarray, occupancy: np.ndarray, site_start: np.ndarray, tolerance: float, limit: float, crowded: np.ndarray
+) -> None:
     """Sets ``crowded[i]`` where the occupancies of the sites of crystal i within ``tolerance`` of one of them
     (fractional coordinates, modulo 1) add up to more than ``limit``."""
     for i in range(len(crowded)):
@@ -114,8 +76,8 @@ def find_crowded(frac, occupancy, site_start, tolerance, limit, crowded):
                 crowded[i] = True
 
 
-@_compiled
-def _powers(coordinate, amplitude, real, imaginary):
+@compiled
+def _powers(coordinate: np.ndarray, amplitude: np.ndarray, real: np.ndarray, imaginary: np.ndarray) -> None:
     """amplitude exp(2πi h x) for h = 0, 1, … into the rows of two tables, by repeated multiplication; the columns are
     the atoms at ``coordinate``, those beyond stay 0."""
     for j in range(len(coordinate)):
@@ -127,8 +89,18 @@ def _powers(coordinate, amplitude, real, imaginary):
             a, b = a * c - b * s, a * s + b * c
 
 
-@_fast
-def _sums(cx, sx, cy, sy, cz, sz, sign_h, sign_k, sign_l):
+@fast
+def _sums(
+    cx: np.ndarray,
+    sx: np.ndarray,
+    cy: np.ndarray,
+    sy: np.ndarray,
+    cz: np.ndarray,
+    sz: np.ndarray,
+    sign_h: float,
+    sign_k: float,
+    sign_l: float,
+) -> tuple[float, float]:
     """Real and imaginary part of Σ exp(2πi (hx + ky + lz)) from rows of the tables of x, y and z."""
     real, imaginary = cx.dtype.type(0), cx.dtype.type(0)
     for j in range(len(cx)):
@@ -139,8 +111,8 @@ def _sums(cx, sx, cy, sy, cz, sz, sign_h, sign_k, sign_l):
     return real, imaginary
 
 
-@_fast
-def _add_exponential(target, amplitude, width, s_squared):
+@fast
+def _add_exponential(target: np.ndarray, amplitude: float, width: float, s_squared: np.ndarray) -> None:
     """Add amplitude exp(-width s²). Divided by 1024, six terms of the series are enough; ten squarings undo it: good to
     1e-13 of the amplitude, and unlike the library's function it can be computed for many lines at once."""
     for r in range(len(target)):
@@ -159,11 +131,27 @@ def _add_exponential(target, amplitude, width, s_squared):
         target[r] += amplitude * e
 
 
-@_compiled
+@compiled
 def squared_factors(
-    hkl, s_squared, start, frac, occupancy, site_start, kind_site, crystal_kind, species, b_iso,
-    amplitude, width, constant, second, times_s_squared, begin, end, result,
-):  # fmt: skip
+    hkl: np.ndarray,
+    s_squared: np.ndarray,
+    start: np.ndarray,
+    frac: np.ndarray,
+    occupancy: np.ndarray,
+    site_start: np.ndarray,
+    kind_site: np.ndarray,
+    crystal_kind: np.ndarray,
+    species: np.ndarray,
+    b_iso: np.ndarray,
+    amplitude: np.ndarray,
+    width: np.ndarray,
+    constant: np.ndarray,
+    second: np.ndarray,
+    times_s_squared: bool,
+    begin: int,
+    end: int,
+    result: np.ndarray,
+) -> None:
     """|F|² of the reflections of crystals ``begin`` to ``end`` into ``result``, in its type.
 
     Sites stand by kind: those of kind q are ``kind_site[q]:kind_site[q + 1]``, the kinds of crystal i are
@@ -218,92 +206,3 @@ def squared_factors(
                 a1, b1 = a1 + f1 * real, b1 + f1 * imaginary
                 a2, b2 = a2 + f2 * real, b2 + f2 * imaginary
             result[start[i] + line] = a1 * a1 + b1 * b1 + a2 * a2 + b2 * b2
-
-
-@_compiled
-def add_gaussians(patterns, order, start, position, width, height, reach, begin, end):
-    """Add height exp(-4 ln 2 (x - position)² / width²) to the patterns ``begin`` to ``end``, at the points (counted
-    from 0) within ``reach`` widths. The lines of pattern i are ``order[start[i]:start[i + 1]]``.
-
-    From the centre outwards each value is the one before times a ratio, and each ratio the one before times a constant.
-    """
-    n_points = patterns.shape[1]
-    for i in range(begin, end):
-        pattern = patterns[i]
-        for r in order[start[i] : start[i + 1]]:
-            p, w = position[r], width[r]
-            c = 4 * math.log(2) / (w * w)
-            first, last = max(0, math.ceil(p - reach * w)), min(n_points - 1, math.floor(p + reach * w))
-            if last < first:
-                continue
-            middle = min(max(round(p), first), last)
-            x = middle - p
-            peak = height[r] * math.exp(-c * x * x)
-            constant = math.exp(-2 * c)
-            up, down = math.exp(-c * (1 + 2 * x)), math.exp(-c * (1 - 2 * x))
-            pattern[middle] += peak
-            value, ratio = peak, up
-            for k in range(middle + 1, last + 1):
-                value *= ratio
-                ratio *= constant
-                pattern[k] += value
-            value, ratio = peak, down
-            for k in range(middle - 1, first - 1, -1):
-                value *= ratio
-                ratio *= constant
-                pattern[k] += value
-
-
-@_fast
-def _add_core(pattern, u, slope, height, c4):
-    number = pattern.dtype.type
-    for k in range(len(pattern)):
-        u2 = (u + number(k) * slope) ** 2
-        pattern[k] += height * (c4 - u2 * number(0.25)) / ((u2 + number(0.25)) * (u2 * u2 + c4))
-
-
-@_fast
-def _add_tail(pattern, u, slope, height, c4):
-    number = pattern.dtype.type
-    for k in range(len(pattern)):
-        u2 = (u + number(k) * slope) ** 2
-        pattern[k] += height * u2 / (u2 * u2 + c4)
-
-
-@_compiled
-def add_cores(patterns, order, start, position, width, height, core, reach, begin, end):
-    """Like :func:`add_gaussians` for the cores of Lorentzians, see :mod:`paperlib.diffraction.profile`."""
-    n_points, number = patterns.shape[1], patterns.dtype.type
-    for i in range(begin, end):
-        for r in order[start[i] : start[i + 1]]:
-            p, w = position[r], width[r]
-            first, last = max(0, math.ceil(p - reach * w)), min(n_points - 1, math.floor(p + reach * w))
-            if last >= first:
-                scaled = number(height[r] / (2 * math.pi))
-                u, slope = number((first - p) / w), number(1 / w)
-                _add_core(patterns[i, first : last + 1], u, slope, scaled, number(core**4))
-
-
-@_compiled
-def add_tails(coarse, first, stride, order, start, position, width, height, core, begin, end):
-    """Add the tails of Lorentzians to coarse grids with the points ``first`` + k ``stride``."""
-    number = coarse.dtype.type
-    for i in range(begin, end):
-        for r in order[start[i] : start[i + 1]]:
-            w = width[r]
-            u, slope = number((first - position[r]) / w), number(stride / w)
-            _add_tail(coarse[i], u, slope, number(height[r] / (2 * math.pi)), number(core**4))
-
-
-@_compiled
-def add_interpolated(patterns, coarse, stride, weights, begin, end):
-    """Add coarse grids to the patterns ``begin`` to ``end``: point q ``stride`` + t takes Σ ``weights[t, i]`` times the
-    coarse value q + i."""
-    n_points, n_nodes = patterns.shape[1], weights.shape[1]
-    for p in range(begin, end):
-        for point in range(n_points):
-            q, t = point // stride, point % stride
-            value = 0.0
-            for i in range(n_nodes):
-                value += weights[t, i] * coarse[p, q + i]
-            patterns[p, point] += value

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.diffraction.cpu import compiled_for, each_in_a_thread
 from paperlib.diffraction.draws import Draws, draw
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
-from paperlib.diffraction.kernels import compiled_for, each_in_a_thread
 from paperlib.diffraction.measurement import check_detector, detector_mask, measure
 from paperlib.diffraction.problems import crystal_problems, raise_problems
 from paperlib.diffraction.profile import draw_peaks, with_second_line

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.kernels import compiled_for, in_threads, squared_factors
+from paperlib.diffraction.cpu import compiled_for, in_threads
+from paperlib.diffraction.kernels import squared_factors
 from paperlib.diffraction.scattering import ScatteringTable, form_factors
 from paperlib.symmetry.groups import operations
 
