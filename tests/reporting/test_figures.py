@@ -8,7 +8,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from paperlib.lab.results import MissingResultError, Results
-from paperlib.reporting import fig_attribution_groups, fig_labels, fig_one_pattern
+from paperlib.reporting import (
+    fig_agreement,
+    fig_attribution_groups,
+    fig_imperfections,
+    fig_labels,
+    fig_one_pattern,
+    fig_simulator,
+)
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
@@ -105,3 +112,45 @@ def test_results_without_the_needed_table_are_an_error(tmp_path, results):
     (stem / "manifest.json").write_bytes((results.folder("06_labels") / "manifest.json").read_bytes())
     with pytest.raises(MissingResultError, match=r"scores\.csv"):
         fig_labels.draw(Results(tmp_path))
+
+
+def test_agreement_is_drawn_with_the_programs_that_the_run_had(results, smoke_results):
+    only_pymatgen = fig_agreement.draw(smoke_results)
+    assert len(only_pymatgen.axes) == 1
+    labels = [label.get_text() for label in only_pymatgen.axes[0].get_yticklabels()]
+    assert len(labels) == 3 and all(label.startswith("pymatgen") for label in labels)
+    strip = fig_agreement.draw(results).axes[0]
+    labels = [label.get_text() for label in strip.get_yticklabels()]
+    assert [label.partition(":")[0] for label in labels] == ["pymatgen"] * 3 + ["cctbx"] * 3 + ["CrysFML"] * 2 + [
+        "FullProf"
+    ]
+    assert labels[-1].endswith("(n = 4)")
+    correlation = results.table("02_simulator", "fullprof")["correlation"]
+    drawn = strip.collections[-2].get_offsets()[:, 0].tolist()
+    assert drawn == pytest.approx((1 - correlation).clip(lower=1e-14).tolist(), rel=1e-6)
+
+
+def test_the_difference_curve_is_theirs_less_ours(results):
+    arrays = results.arrays("02_simulator", "fullprof")
+    profile = fig_agreement.draw(results).axes[1]
+    curve = next(line for line in profile.lines if line.get_label() == "difference").get_ydata()
+    expected = (arrays["theirs"] - arrays["ours"]) / arrays["theirs"].max()
+    assert curve - curve[0] == pytest.approx(expected - expected[0], abs=1e-12)
+
+
+def test_each_imperfection_is_printed_with_its_own_value(results):
+    table = results.table("02_simulator", "imperfections")
+    values = fig_imperfections._values(table)
+    assert values["zero_shift"] == "0.03°" and values["high_counts/counts"] == "200,000 counts"
+    assert values["detector/detector_step"] == "0.05°"
+    assert len(values) == len(table)
+
+
+def test_patterns_of_one_class_are_said_to_differ_by_what_they_differ(results):
+    patterns = results.arrays("02_simulator", "one_pattern")
+    drawn = {ax.get_title("right"): [text.get_text() for text in ax.texts] for ax in fig_simulator.draw(results).axes}
+    for title, family in (("one height per line of the lattice", "line"), ("one height per Laue family", "laue")):
+        for row in (1, 2):
+            largest = abs(patterns[family][row] - patterns[family][0]).max()
+            assert drawn[title][row].endswith(f"largest difference {largest:.2g}")
+    assert drawn["one height per line of the lattice"][1].endswith("largest difference 0")

@@ -77,3 +77,19 @@ def test_the_table_of_claims(results, tmp_path):
     write_table(folder / "claims.csv", claims.evaluate(results, path))
     text = next(table for table in TABLES if table.name == "claims").make(Results(tmp_path / "results"))
     assert r"x\_1 beats 50 \% & yes & 06\_\allowbreak{}labels/\allowbreak{}direct" in text
+
+
+def test_ranges_of_the_preset_are_printed_without_signs_that_latex_does_not_know(results):
+    text = next(table for table in TABLES if table.name == "laboratory").make(results)
+    assert r"zero shift & $-$0.03 to 0.03 & \textdegree{} $2\theta$ & chosen: 0.1\textdegree{} is 50 \%" in text
+    assert "goniometer radius & 200 & mm" in text
+    assert r"counts & 1000 to 200\,000 & counts & chosen: 3 \% noise \& glass, Cu K$\alpha$" in text
+
+
+def test_agreement_stands_with_program_radiation_and_n(results):
+    text = next(table for table in TABLES if table.name == "simulator").make(results)
+    assert (
+        r"cctbx & both & $\Sigma|F|^2$ (of the strongest line) & 223 & $1.3\times10^{-6}$ & $4.4\times10^{-6}$" in text
+    )
+    assert r"FullProf & neutrons & $1-{}$correlation of the profile & 4 &" in text
+    assert text.isascii()

@@ -76,8 +76,6 @@ def _strip(ax: Axes, results: Results, rows: list[tuple[str, str, str, str, str]
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x", lw=0.3, color=style.GREY, alpha=0.4)
-    for label, row in zip(ax.get_yticklabels(), rows, strict=True):
-        label.set_color(_COLOURS[row[0]])
 
 
 def _deviations(table: pd.DataFrame, radiation: str, column: str) -> np.ndarray:

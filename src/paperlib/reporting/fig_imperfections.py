@@ -49,7 +49,7 @@ def draw(results: Results) -> Figure:
     _counts(axes["g"], curves, values)
     _zoom(axes["h"], curves, (26.2, 42.2), {"second_phase": ""})
     axes["h"].vlines(curves["second_lines"], -0.045, -0.015, color=_SECOND, lw=0.7)
-    axes["h"].set(title=f"second phase: {values['second_phase']} of {second}", ylim=(-0.05, 0.28))
+    axes["h"].set(title=f"second phase: {values['second_phase']} {second} by volume", ylim=(-0.05, 0.28))
     _detector(axes["i"], curves, values)
     _everything(axes["j"], curves, results)
     symbol = space_group_symbol(str(phases["symbol"][1]))
