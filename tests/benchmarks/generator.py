@@ -13,13 +13,11 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import resource
 import time
 import warnings
 
 import numpy as np
-import spglib
 from scipy.stats import ks_2samp
 
 from paperlib.crystals import pyxtal_reference
@@ -28,24 +26,10 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.rules import Rules
 from paperlib.crystals.synthesis import balanced_space_groups, synthesise
 from paperlib.crystals.wyckoff_tables import wyckoff_tables
+from paperlib.datasets.set_statistics import found_space_groups
+from paperlib.datasets.shown_absences import stricter_classes
 from paperlib.diffraction.instrument import Instrument
-from paperlib.diffraction.reflections import powder_reflections
-from paperlib.symmetry.extinction import class_of_space_group, extinction_classes
-from paperlib.symmetry.groups import crystal_family, crystal_system, is_absent
-
-VISIBLE = 1e-3
-
-
-def found_groups(crystals: CrystalSet, symprec: float) -> np.ndarray:
-    """(n,) space group that spglib finds; 0 where it fails."""
-    numbers = []
-    for i, (a, b) in enumerate(itertools.pairwise(crystals.site_start)):
-        cell = (lattice_of(crystals.cell[i]), crystals.frac[a:b], crystals.species[a:b])
-        try:
-            numbers.append(spglib.get_symmetry_dataset(cell, symprec).number)
-        except (spglib.SpglibError, AttributeError):
-            numbers.append(0)
-    return np.array(numbers)
+from paperlib.symmetry.extinction import class_of_space_group
 
 
 def report_labels(name: str, found: np.ndarray, asked: np.ndarray) -> None:
@@ -54,38 +38,6 @@ def report_labels(name: str, found: np.ndarray, asked: np.ndarray) -> None:
     true, same = found == asked, classes[found] == classes[asked]
     worst = min(float(true[asked == g].mean()) for g in np.unique(asked))
     print(f"{name:34s} space group {true.mean():8.4%}   class {same.mean():8.4%}   worst group {worst:.1%}")
-
-
-def stricter_classes(number: int) -> list[tuple[int, tuple[int, int, int]]]:
-    """(group, order of axes) of each class that forbids all that ``number`` forbids and more, on the same lattice."""
-    box = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    own, found = is_absent(number, box), []
-    for members in extinction_classes():
-        if crystal_family(members[0]) != crystal_family(number) or number in members:
-            continue
-        orthorhombic = crystal_system(members[0]) == "orthorhombic"
-        for axes in itertools.permutations(range(3)) if orthorhombic else [(0, 1, 2)]:
-            other = is_absent(members[0], box[:, list(axes)])
-            if np.all(other[own]) and other.sum() > own.sum():
-                found.append((members[0], axes))
-    return found
-
-
-def shows_its_class(crystals: CrystalSet) -> np.ndarray:
-    """(n,) bool: visible lines break the conditions of every stricter class."""
-    shows = np.ones(len(crystals), dtype=bool)
-    for number in np.unique(crystals.space_group):
-        rows = np.flatnonzero(crystals.space_group == number)
-        reflections = powder_reflections(crystals[rows], Instrument(two_theta=(5.0, 90.0)))
-        owner, intensity = reflections.crystal.numpy(), reflections.intensity.numpy()
-        strongest = np.zeros(len(rows))
-        np.maximum.at(strongest, owner, intensity)
-        seen = intensity > VISIBLE * strongest[owner]
-        hkl, owner = reflections.hkl.numpy()[seen].astype(np.int64), owner[seen]
-        for other, axes in stricter_classes(int(number)):
-            broken = np.bincount(owner[is_absent(other, hkl[:, list(axes)])], minlength=len(rows)) > 0
-            shows[rows] &= broken
-    return shows
 
 
 def measures(
@@ -109,8 +61,9 @@ def labels(per_group: int, seed: int) -> None:
     crystals = synthesise(balanced_space_groups(230 * per_group), seed, Rules()).crystals
     print(f"{len(crystals)} crystals, {crystals.n_sites.mean():.1f} atoms per cell")
     for symprec in (0.01, 0.1):
-        report_labels(f"ours, spglib symprec {symprec} Å", found_groups(crystals, symprec), crystals.space_group)
-    print(f"patterns that show the class: {shows_its_class(crystals).mean():.2%}")
+        report_labels(f"ours, spglib symprec {symprec} Å", found_space_groups(crystals, symprec), crystals.space_group)
+    shows = stricter_classes(crystals, Instrument()).unbroken == 0
+    print(f"patterns that show the class: {shows.mean():.2%}")
 
 
 def children_seconds() -> float:
@@ -137,7 +90,7 @@ def against_pyxtal(per_group: int, seed: int) -> None:
     ratio = per_processor / theirs_per_processor
     print(f"per second of processor: ours {per_processor:.0f}, PyXtal {theirs_per_processor:.1f}, ratio {ratio:.0f}")
     print(f"PyXtal, rejected: {dict(reference.rejections)}")
-    found = found_groups(reference.crystals, 0.01)
+    found = found_space_groups(reference.crystals, 0.01)
     report_labels("PyXtal, spglib symprec 0.01 Å", found, groups)
     tables = wyckoff_tables()
     first = tables.position_start[np.repeat(groups, np.diff(own.site_start))]
