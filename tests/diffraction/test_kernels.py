@@ -27,6 +27,14 @@ def crystals():
 
 
 @pytest.fixture
+def threads():
+    """threads(number) sets how many threads torch uses; afterwards it is as before."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def tensors(monkeypatch):
     """tensors(work) is the result of work() by tensor operations."""
 
@@ -93,44 +101,31 @@ def test_reflection_data(tensors):
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("threads", [2, 3, 7])
-def test_threads_change_nothing(crystals, threads):
+@pytest.mark.parametrize("number", [2, 3, 7])
+def test_threads_change_nothing(crystals, threads, number):
     instrument = Instrument(eta=0.2)
-    before = torch.get_num_threads()
     results = []
-    try:
-        for number in (1, threads):
-            torch.set_num_threads(number)
-            lines = powder_reflections(crystals, instrument, dtype=torch.float32)
-            results.append((lines.f_squared, lines.hkl, draw_peaks(lines, instrument)))
-    finally:
-        torch.set_num_threads(before)
+    for used in (1, number):
+        threads(used)
+        lines = powder_reflections(crystals, instrument, dtype=torch.float32)
+        results.append((lines.f_squared, lines.hkl, draw_peaks(lines, instrument)))
     assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
 
 
-def test_a_failure_in_a_thread_is_seen():
-    before = torch.get_num_threads()
-
+def test_a_failure_in_a_thread_is_seen(threads):
     def work(begin, end):
         if begin:
             raise ValueError(f"items {begin} to {end}")
 
-    try:
-        torch.set_num_threads(2)
-        with pytest.raises(ValueError, match="items 5 to 10"):
-            cpu.in_threads(work, np.ones(10))
-    finally:
-        torch.set_num_threads(before)
+    threads(2)
+    with pytest.raises(ValueError, match="items 5 to 10"):
+        cpu.in_threads(work, np.ones(10))
 
 
-def test_items_are_shared_out_by_their_cost():
-    before = torch.get_num_threads()
+def test_items_are_shared_out_by_their_cost(threads):
     seen = []
-    try:
-        torch.set_num_threads(3)
-        cpu.in_threads(lambda begin, end: seen.append((begin, end)), np.array([1.0] * 8 + [0.0] * 4 + [16.0]))
-    finally:
-        torch.set_num_threads(before)
+    threads(3)
+    cpu.in_threads(lambda begin, end: seen.append((begin, end)), np.array([1.0] * 8 + [0.0] * 4 + [16.0]))
     assert sorted(seen)[0][0] == 0 and sorted(seen)[-1][1] == 13
     assert sum(end - begin for begin, end in seen) == 13
     assert (12, 13) in seen

@@ -29,8 +29,8 @@ def speed_table(
     Columns: program, task, threads (of the CPU; 0 for another device), per_second, ratio (to pymatgen's line lists on
     one thread; NaN without ``peers``). The peers, pymatgen and xrd-rust where it is installed, make line lists in one
     thread. Each figure is the best of ``rounds``, the peers of two, so that what else the machine does counts little.
-    Before the clock starts everything has run once on other crystals, as in any longer run; on a GPU the
-    clock waits for the device.
+    Before the clock starts our own work has run once on the same crystals, which compiles it and fills its tables; on a
+    GPU the clock waits for the device.
     """
     n = len(crystals)
     short, long = Instrument(), Instrument(n_points=4096)

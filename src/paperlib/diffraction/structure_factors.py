@@ -6,7 +6,8 @@ geometric sums of the kind needs one form factor per reflection and kind instead
 
 Reflections are cut into tiles of one crystal each; tiles of crystals of like size form a batch, padded to the
 largest of them, so that a cell of 500 atoms among small ones costs what it would cost alone. Where the space group
-has an inversion centre at the origin the sines cancel and are not computed.
+has an inversion centre at the origin the sines cancel and are not computed. On a CPU a compiled kernel does the same
+crystal by crystal (:mod:`paperlib.diffraction.kernels`).
 """
 
 from __future__ import annotations
