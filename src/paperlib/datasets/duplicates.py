@@ -1,0 +1,222 @@
+"""Which entries of a database are the same crystal: five rules, from loose to strict.
+
+======================  ==================================================================================  ==========
+rule                    two entries are linked when                                                         tolerances
+======================  ==================================================================================  ==========
+``formula~group``       they have one space group, and no element's share of the atoms differs by more      formula
+                        than ``formula``: doped variants fall together
+``formula+group``       they have one space group and one reduced formula
+``cell``                and the seven lengths of their primitive lattices agree, in any setting, within     cell,
+                        the relative tolerance ``cell``                                                     formula
+``pattern``             and their powder patterns, brought to one volume, are alike at least ``similarity`` similarity,
+                                                                                                            cell, formula
+``structure``           they have one reduced formula, and pymatgen's StructureMatcher fits one to the      ltol, stol,
+                        other, whatever their space groups                                                  angle_tol
+======================  ==================================================================================  ==========
+
+The two groups of an enantiomorphic pair count as one. Links are properties of two entries alone; the *group* of an
+entry is what a chain of links reaches (single linkage), so that every rule gives the same groups for any order of the
+entries, and one representative of each group is a set without links. With a tolerance ``formula`` above 0 ``cell`` and
+``pattern`` start from formulas that differ by no more than that.
+
+A pair is compared only where its entries meet in a table of keys (space group and formula, or the elements of the
+formula) and lie near one another in it, so that the work grows with the number of entries and not with its square.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.shards import ShardedCrystals
+from paperlib.datasets.entries import Entries, chunks, read_entries, standard_cells
+from paperlib.datasets.fingerprints import N_POINTS, fingerprints
+from paperlib.datasets.joining import COLUMNS, Bounds, Measures, components, pairs_within
+from paperlib.datasets.structure_match import matching_pairs
+from paperlib.lab.cluster import done_in_any_order
+
+RULES: Mapping[str, Mapping[str, float]] = {
+    "formula~group": {"formula": 0.02},
+    "formula+group": {},
+    "cell": {"cell": 0.01, "formula": 0.0},
+    "pattern": {"similarity": 0.9975, "cell": 0.01, "formula": 0.0},
+    "structure": {"ltol": 0.2, "stol": 0.3, "angle_tol": 5.0},
+}
+"""Rules, from loose to strict, with their tolerances; those of ``structure`` are StructureMatcher's own."""
+
+MAX_TRACES = 16
+"""Elements whose share is below the tolerance ``formula`` that an entry may hold."""
+
+Crystals = CrystalSet | ShardedCrystals
+
+
+def find_duplicates(crystals: Crystals, rule: str, *, client: Any = None, **tolerances: float) -> np.ndarray:
+    """(n,) int64: the group of each entry, numbered in the order of first appearance.
+
+    ``rule`` and ``tolerances`` are those of the table above (:data:`RULES` has the values that hold where none is
+    given). ``client`` (:func:`paperlib.lab.cluster.workers`) spreads patterns and structure matching over Dask workers;
+    a set in shards is read piece by piece. Entries that cannot be compared
+    (:func:`paperlib.datasets.entries.entry_problems`) stand alone; a warning counts them. Raises ValueError for an
+    unknown rule or tolerance.
+    """
+    pairs, _, problems = _joined(crystals, rule, client, tolerances)
+    if lone := int((~problems["compared"]).sum()):
+        first = problems[~problems["compared"]].iloc[0]
+        warnings.warn(
+            f"{lone} of {len(crystals)} entries cannot be compared and stand alone (first: {first.source_id}: "
+            f"{first.problem}); paperlib.datasets.entries.entry_problems lists them",
+            stacklevel=2,
+        )
+    return components(len(crystals), pairs)
+
+
+def duplicate_links(crystals: Crystals, rule: str, *, client: Any = None, **tolerances: float) -> pd.DataFrame:
+    """The pairs that join the groups of :func:`find_duplicates`, and why: one row fewer than entries in each group.
+
+    Columns: ``first``, ``second`` (numbers of the entries), ``first_id``, ``second_id``, their space groups and
+    formulas, ``formula_difference`` (largest difference of the share of an element), ``cell_difference`` (largest
+    relative difference of the seven lengths), ``similarity``; NaN where the rule does not look at it. Every row obeys
+    the rule by itself. Other pairs of a group may do so too, or not.
+    """
+    pairs, values, _ = _joined(crystals, rule, client, tolerances)
+    columns: dict[str, np.ndarray] = {}
+    for name, numbers in zip(("first", "second"), pairs.T, strict=True):
+        part = crystals[numbers]
+        columns |= {name: numbers, f"{name}_id": part.source_id, f"{name}_formula": part.formula}
+        columns |= {f"{name}_space_group": part.space_group}
+    return pd.DataFrame(columns | dict(zip(COLUMNS, values.T, strict=True)))
+
+
+def _tolerances(rule: str, given: Mapping[str, float]) -> dict[str, float]:
+    if rule not in RULES:
+        raise ValueError(f"{rule=} is unknown; choose one of {', '.join(RULES)}")
+    for name, value in given.items():
+        if name not in RULES[rule]:
+            known = ", ".join(RULES[rule]) or "none"
+            raise ValueError(f"rule {rule!r} has no tolerance {name!r}; it has {known}")
+        if not 0 <= value < (90 if name == "angle_tol" else 0.2 if name == "formula" else 1.0000001):
+            raise ValueError(f"tolerance {name}={value!r} of rule {rule!r} makes no sense; the usual is {RULES[rule][name]}")
+    return {**RULES[rule], **given}
+
+
+def _joined(
+    crystals: Crystals, rule: str, client: Any, given: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Pairs (e, 2), what was measured of them (e, 3), and the problems of the entries."""
+    tolerance = _tolerances(rule, given)
+    entries = read_entries(crystals)
+    if rule == "structure":
+        groups = _same(entries, entries.formula)
+        pairs, failed = matching_pairs(crystals, groups, tolerance, client)
+        rows = [(i, crystals[i].source_id[0], reason, False) for i, reason in failed]
+        problems = pd.concat([entries.problems, pd.DataFrame(rows, columns=entries.problems.columns)]) if rows else entries.problems
+        return pairs, np.full((len(pairs), 3), np.nan), problems
+    if rule == "formula~group":
+        pairs, values = _alike_formulas(entries, tolerance["formula"])
+        return pairs, values, entries.problems
+    if tolerance.get("formula", 0.0) > 0:
+        bucket = components(len(entries.usable), _alike_formulas(entries, tolerance["formula"])[0])
+        bounds = Bounds(formula=tolerance["formula"])
+    else:
+        bucket = _codes(entries.formula, entries.space_group)
+        bounds = Bounds()
+    if "cell" in tolerance:
+        bounds = bounds._replace(cell=np.log1p(tolerance["cell"]))
+    pairs, values = _within_buckets(entries, bucket, bounds)
+    if rule == "pattern":
+        bucket = components(len(entries.usable), pairs)
+        bounds = bounds._replace(similarity=tolerance["similarity"])
+        pairs, values = _within_buckets(entries, bucket, bounds, *_fingerprints(crystals, bucket, client))
+    return pairs, values, entries.problems
+
+
+def _codes(*columns: np.ndarray) -> np.ndarray:
+    """(n,) int64: one number for each different row of some columns."""
+    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes = np.unique(column, return_inverse=True)[1] + codes * (len(column) + 1)
+        codes = np.unique(codes, return_inverse=True)[1]
+    return codes
+
+
+def _same(entries: Entries, key: np.ndarray) -> list[np.ndarray]:
+    """Numbers of the usable entries of each key that occurs twice, in the order of their rank."""
+    usable = np.flatnonzero(entries.usable)
+    codes = _codes(key)[usable]
+    order = np.lexsort((entries.rank[usable], codes))
+    groups = np.split(usable[order], np.flatnonzero(np.diff(codes[order])) + 1)
+    return [group for group in groups if len(group) > 1]
+
+
+def _within_buckets(
+    entries: Entries,
+    bucket: np.ndarray,
+    bounds: Bounds,
+    row: np.ndarray | None = None,
+    prints: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    usable = np.flatnonzero(entries.usable)
+    logarithms = np.log(entries.lengths)
+    # the shortest lengths of two lattices differ by no more than the tolerance of all
+    position = logarithms.min(axis=1)[usable]
+    measures = _measures(entries, logarithms, row, prints)
+    return pairs_within(bucket[usable], usable, position, bounds.cell, entries.rank, measures, bounds)
+
+
+def _measures(
+    entries: Entries, logarithms: np.ndarray, row: np.ndarray | None = None, prints: np.ndarray | None = None
+) -> Measures:
+    none = np.zeros((0, 2, N_POINTS), dtype=np.float32)
+    row = np.full(len(entries.usable), -1) if row is None else row
+    prints = none if prints is None else prints
+    return Measures(entries.start, entries.element, entries.fraction, logarithms, row, prints)
+
+
+def _alike_formulas(entries: Entries, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of one space group whose formulas differ by no more than ``tolerance``.
+
+    Where two formulas are alike, elements above the tolerance in one occur in the other. Entered under its elements
+    above the tolerance with any choice of the others, each meets the other under the elements that are above it in
+    either.
+    """
+    buckets: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)
+    for i in np.flatnonzero(entries.usable).tolist():
+        rows = slice(entries.start[i], entries.start[i + 1])
+        share = dict(zip(entries.element[rows].tolist(), entries.fraction[rows].tolist(), strict=True))
+        # a little more than the tolerance, so that rounding parts no pair
+        traces = sorted((e for e, x in share.items() if x <= tolerance * 1.000001), key=lambda e: -share[e])[:MAX_TRACES]
+        certain = [e for e in share if e not in traces]
+        for n in range(len(traces) + 1):
+            for chosen in itertools.combinations(traces, n):
+                if elements := sorted([*certain, *chosen]):
+                    buckets[int(entries.space_group[i]), *elements].append((i, share[elements[0]]))
+    several = [members for members in buckets.values() if len(members) > 1]
+    bucket = np.repeat(np.arange(len(several)), [len(members) for members in several])
+    flat = [member for members in several for member in members]
+    member = np.array([i for i, _ in flat], dtype=np.int64)
+    position = np.array([x for _, x in flat], dtype=np.float64)
+    bounds = Bounds(formula=tolerance + 1e-9)
+    measures = _measures(entries, np.log(entries.lengths))
+    return pairs_within(bucket, member, position, bounds.formula, entries.rank, measures, bounds)
+
+
+def _fingerprints(crystals: Crystals, bucket: np.ndarray, client: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) row of each entry of a bucket of two or more, -1 for the others, and their fingerprints."""
+    wanted = np.bincount(bucket)[bucket] > 1
+    row = np.where(wanted, np.cumsum(wanted) - 1, -1)
+    prints = np.zeros((int(wanted.sum()), 2, N_POINTS), dtype=np.float32)
+    for first, part in chunks(crystals):
+        numbers = np.flatnonzero(wanted[first : first + len(part)])
+        pieces = [(standard_cells(part[piece]),) for piece in np.array_split(numbers, 1 + len(numbers) // 1000)]
+        begin = row[first + numbers[0]] if len(numbers) else 0
+        for piece, made in sorted(done_in_any_order(fingerprints, pieces, client), key=lambda done: done[0]):
+            prints[begin : begin + len(made)] = made
+            begin += len(made)
+    return row, prints
