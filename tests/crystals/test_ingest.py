@@ -21,6 +21,8 @@ from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.sources import load_crystals
 from tests.crystals.test_cif import BROKEN, GOOD, cif
 
+pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
+
 ELEMENTS = ("Na", "K", "Rb", "Cs", "Fe", "Co", "Ni", "Cu", "Zn", "Al")
 
 NAMES = ("b.cif", "a.cif", "a-1.cif", "a/x.cif", "a/deep/y.cif.gz", "a.b/z.CIF", "a1/w.cif", "c.cif", "d.cif", "e.cif")
@@ -216,10 +218,12 @@ def test_a_finished_set_is_opened_and_only_what_is_damaged_is_made_again(folder,
     made = read_into_shards(folder, tmp_path / "set", shard_size=4)
     before = contents(made.folder)
     order = parsed.copy()
-    for name, expected in ((None, []), ("00001.npz", order[4:8]), ("00003.json", []), ("index.csv", [])):
+    written = (made.folder / "set.json").stat().st_mtime_ns
+    read_into_shards(folder, made.folder, shard_size=4)
+    assert (made.folder / "set.json").stat().st_mtime_ns == written
+    for name, expected in (("00001.npz", order[4:8]), ("00003.json", []), ("index.csv", [])):
         parsed.clear()
-        if name:
-            (made.folder / name).write_bytes(before[name][:-1])
+        (made.folder / name).write_bytes(before[name][:-1])
         assert_same(read_into_shards(folder, made.folder, shard_size=4)[:], made[:])
         assert parsed == expected
     (made.folder / "set.json").unlink()
@@ -301,10 +305,7 @@ def test_another_file_tolerance_or_shard_size_is_refused(folder, tmp_path):
     archive = packed(folder, ".zip")
     made = read_into_shards(archive, tmp_path / "set", shard_size=4)
     before = contents(made.folder)
-    for options, message in (
-        ({"symprec": 0.1}, r"symprec: 0\.01 there, 0\.1"),
-        ({"shard_size": 5}, "shard_size: 4 th"),
-    ):
+    for options in ({"symprec": 0.1}, {"shard_size": 5}):
         with pytest.raises(ValueError, match=rf"holds another set of crystals \({next(iter(options))}: .* there"):
             read_into_shards(archive, made.folder, **({"shard_size": 4} | options))
     later(archive)
@@ -340,6 +341,6 @@ def test_sources_that_cannot_be_read_are_errors_with_the_remedy_and_leave_nothin
     assert not (tmp_path / "set").exists()
 
 
-def test_a_set_that_was_not_read_from_files_has_no_skipped_entries(rock_salt_and_diamond, tmp_path):
-    table = skipped_entries(write_sharded(tmp_path, rock_salt_and_diamond, {"kind": "test"}))
+def test_a_set_that_was_not_read_from_files_has_no_skipped_entries(folder, tmp_path):
+    table = skipped_entries(write_sharded(tmp_path / "set", load_crystals(folder).crystals, {"kind": "test"}))
     assert table.columns.tolist() == ["name", "reason", "detail"] and len(table) == 0

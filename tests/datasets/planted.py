@@ -60,7 +60,38 @@ def sites_of(crystal, name="", cell=None, frac=None, occupants=None):
 
 
 GROUPS = (
-    *(4, 5, 7, 9, 11, 12, 14, 15, 19, 26, 29, 31, 33, 36, 44, 51, 55, 57, 58, 59, 60, 61, 62, 63, 64, 65, 69, 71, 72, 74),
+    *(
+        4,
+        5,
+        7,
+        9,
+        11,
+        12,
+        14,
+        15,
+        19,
+        26,
+        29,
+        31,
+        33,
+        36,
+        44,
+        51,
+        55,
+        57,
+        58,
+        59,
+        60,
+        61,
+        62,
+        63,
+        64,
+        65,
+        69,
+        71,
+        72,
+        74,
+    ),
     *(82, 86, 87, 88, 92, 99, 107, 113, 121, 122, 123, 127, 129, 136, 139, 140, 141, 146, 147, 148, 152, 155, 160, 161),
     *(164, 166, 167, 173, 176, 186, 187, 189, 190, 193, 194, 198, 205, 216, 217, 221, 225),
 )
@@ -121,7 +152,9 @@ def supercells(n=N):
         steps = np.stack(np.meshgrid(*map(range, times), indexing="ij"), -1).reshape(-1, 3)
         frac = ((one.frac[:, None] + steps) / times).reshape(-1, 3)
         occupants = [site for site in one.occupants for _ in steps]
-        yield Family([one, Sites(f"{one.name} supercell", one.lattice * np.array(times)[:, None], frac, occupants)], same(2))
+        yield Family(
+            [one, Sites(f"{one.name} supercell", one.lattice * np.array(times)[:, None], frac, occupants)], same(2)
+        )
 
 
 def origins(n=N):
@@ -222,8 +255,13 @@ def disorders(n=N):
                     continue
                 made += 1
                 edge, u = rng.uniform(8.0, 8.6), rng.uniform(0.258, 0.266)
-                normal, inverse = (spinel(edge, u, *kinds, {anion: 1.0}, f"{a_code}-{b_code}-{anion} {name}") for name, kinds in (
-                    ("normal", ({a_code: 1.0}, {b_code: 1.0})), ("inverse", ({b_code: 1.0}, {a_code: 0.5, b_code: 0.5}))))
+                normal, inverse = (
+                    spinel(edge, u, *kinds, {anion: 1.0}, f"{a_code}-{b_code}-{anion} {name}")
+                    for name, kinds in (
+                        ("normal", ({a_code: 1.0}, {b_code: 1.0})),
+                        ("inverse", ({b_code: 1.0}, {a_code: 0.5, b_code: 0.5})),
+                    )
+                )
                 again = other_basis(normal, rng, f"{normal.name} setting")
                 yield Family([normal, again, inverse], verdicts(True, True, True, False, False, False))
 
@@ -269,7 +307,9 @@ def rearranged(crystal):
 
 def alike(first, second):
     """What pymatgen's matcher says: exchanging the two elements of rock salt, say, gives rock salt again."""
-    structures = [Structure(s.lattice, [{species_symbol(*kind): 1.0} for kind in s.occupants], s.frac) for s in (first, second)]
+    structures = [
+        Structure(s.lattice, [{species_symbol(*kind): 1.0} for kind in s.occupants], s.frac) for s in (first, second)
+    ]
     return StructureMatcher().fit(*structures)
 
 

@@ -1,18 +1,14 @@
-"""Which entries of a database are the same crystal: five rules, from loose to strict.
+"""Which entries of a database are the same crystal: five rules, from loose to strict. Two entries are linked when
 
-======================  ==================================================================================  ==========
-rule                    two entries are linked when                                                         tolerances
-======================  ==================================================================================  ==========
-``formula~group``       they have one space group, and no element's share of the atoms differs by more      formula
-                        than ``formula``: doped variants fall together
-``formula+group``       they have one space group and one reduced formula
-``cell``                and the seven lengths of their primitive lattices agree, in any setting, within     cell,
-                        the relative tolerance ``cell``                                                     formula
-``pattern``             and their powder patterns, brought to one volume, are alike at least ``similarity`` similarity,
-                                                                                                            cell, formula
-``structure``           they have one reduced formula, and pymatgen's StructureMatcher fits one to the      ltol, stol,
-                        other, whatever their space groups                                                  angle_tol
-======================  ==================================================================================  ==========
+- ``formula~group``: they have one space group, and no element's share of the atoms differs by more than ``formula``, so
+  that doped variants fall together;
+- ``formula+group``: they have one space group and one reduced formula;
+- ``cell``: and the seven lengths of their primitive lattices (:mod:`paperlib.crystals.lattice_lengths`) agree, in any
+  setting, within the relative tolerance ``cell``;
+- ``pattern``: and their powder patterns, brought to one volume (:mod:`paperlib.datasets.fingerprints`), are alike at
+  least ``similarity``;
+- ``structure``: they have one reduced formula and, whatever their space groups, pymatgen's StructureMatcher with its
+  tolerances ``ltol``, ``stol`` and ``angle_tol`` (degrees) fits one to the other.
 
 The two groups of an enantiomorphic pair count as one. Links are properties of two entries alone; the *group* of an
 entry is what a chain of links reaches (single linkage), so that every rule gives the same groups for any order of the
@@ -36,7 +32,7 @@ import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
-from paperlib.datasets.entries import Entries, chunks, read_entries, standard_cells
+from paperlib.datasets.entries import Entries, chunks, comparable, read_entries
 from paperlib.datasets.fingerprints import N_POINTS, fingerprints
 from paperlib.datasets.joining import COLUMNS, Bounds, Measures, components, pairs_within
 from paperlib.datasets.structure_match import matching_pairs
@@ -52,7 +48,13 @@ RULES: Mapping[str, Mapping[str, float]] = {
 """Rules, from loose to strict, with their tolerances; those of ``structure`` are StructureMatcher's own."""
 
 MAX_TRACES = 16
-"""Elements whose share is below the tolerance ``formula`` that an entry may hold."""
+"""Elements below the tolerance ``formula`` that an alike entry may do without: the commonest of an entry. It has to
+hold the others, if there are any, too."""
+
+_PIECE = 1000
+"""Crystals whose patterns are computed at a time."""
+
+_HIGHEST = {"formula": 0.2, "angle_tol": 90.0}
 
 Crystals = CrystalSet | ShardedCrystals
 
@@ -60,9 +62,9 @@ Crystals = CrystalSet | ShardedCrystals
 def find_duplicates(crystals: Crystals, rule: str, *, client: Any = None, **tolerances: float) -> np.ndarray:
     """(n,) int64: the group of each entry, numbered in the order of first appearance.
 
-    ``rule`` and ``tolerances`` are those of the table above (:data:`RULES` has the values that hold where none is
-    given). ``client`` (:func:`paperlib.lab.cluster.workers`) spreads patterns and structure matching over Dask workers;
-    a set in shards is read piece by piece. Entries that cannot be compared
+    ``rule`` and ``tolerances`` are those of this module; :data:`RULES` has the values that hold where none is given.
+    ``client`` (:func:`paperlib.lab.cluster.workers`) spreads patterns and structure matching over Dask workers; a set
+    in shards is read piece by piece. Entries that cannot be compared
     (:func:`paperlib.datasets.entries.entry_problems`) stand alone; a warning counts them. Raises ValueError for an
     unknown rule or tolerance.
     """
@@ -101,8 +103,11 @@ def _tolerances(rule: str, given: Mapping[str, float]) -> dict[str, float]:
         if name not in RULES[rule]:
             known = ", ".join(RULES[rule]) or "none"
             raise ValueError(f"rule {rule!r} has no tolerance {name!r}; it has {known}")
-        if not 0 <= value < (90 if name == "angle_tol" else 0.2 if name == "formula" else 1.0000001):
-            raise ValueError(f"tolerance {name}={value!r} of rule {rule!r} makes no sense; the usual is {RULES[rule][name]}")
+        if not 0 <= value <= _HIGHEST.get(name, 1.0):
+            raise ValueError(
+                f"tolerance {name}={value!r} of rule {rule!r} is not between 0 and {_HIGHEST.get(name, 1.0)}; "
+                f"{RULES[rule][name]} is usual"
+            )
     return {**RULES[rule], **given}
 
 
@@ -116,8 +121,8 @@ def _joined(
         groups = _same(entries, entries.formula)
         pairs, failed = matching_pairs(crystals, groups, tolerance, client)
         rows = [(i, crystals[i].source_id[0], reason, False) for i, reason in failed]
-        problems = pd.concat([entries.problems, pd.DataFrame(rows, columns=entries.problems.columns)]) if rows else entries.problems
-        return pairs, np.full((len(pairs), 3), np.nan), problems
+        problems = pd.DataFrame([*entries.problems.itertuples(index=False), *rows], columns=entries.problems.columns)
+        return pairs, np.full((len(pairs), len(COLUMNS)), np.nan), problems
     if rule == "formula~group":
         pairs, values = _alike_formulas(entries, tolerance["formula"])
         return pairs, values, entries.problems
@@ -191,7 +196,8 @@ def _alike_formulas(entries: Entries, tolerance: float) -> tuple[np.ndarray, np.
         rows = slice(entries.start[i], entries.start[i + 1])
         share = dict(zip(entries.element[rows].tolist(), entries.fraction[rows].tolist(), strict=True))
         # a little more than the tolerance, so that rounding parts no pair
-        traces = sorted((e for e, x in share.items() if x <= tolerance * 1.000001), key=lambda e: -share[e])[:MAX_TRACES]
+        traces = [e for e, x in share.items() if x <= tolerance * 1.000001]
+        traces = sorted(traces, key=lambda e: -share[e])[:MAX_TRACES]
         certain = [e for e in share if e not in traces]
         for n in range(len(traces) + 1):
             for chosen in itertools.combinations(traces, n):
@@ -214,9 +220,12 @@ def _fingerprints(crystals: Crystals, bucket: np.ndarray, client: Any) -> tuple[
     prints = np.zeros((int(wanted.sum()), 2, N_POINTS), dtype=np.float32)
     for first, part in chunks(crystals):
         numbers = np.flatnonzero(wanted[first : first + len(part)])
-        pieces = [(standard_cells(part[piece]),) for piece in np.array_split(numbers, 1 + len(numbers) // 1000)]
-        begin = row[first + numbers[0]] if len(numbers) else 0
-        for piece, made in sorted(done_in_any_order(fingerprints, pieces, client), key=lambda done: done[0]):
-            prints[begin : begin + len(made)] = made
-            begin += len(made)
+        pieces = [(comparable(part[piece])[1],) for piece in np.array_split(numbers, 1 + len(numbers) // _PIECE)]
+        begins = (
+            np.cumsum([0, *(len(crystals) for (crystals,) in pieces)]) + row[first + numbers[0]]
+            if len(numbers)
+            else [0]
+        )
+        for piece, made in done_in_any_order(fingerprints, pieces, client):
+            prints[begins[piece] : begins[piece] + len(made)] = made
     return row, prints

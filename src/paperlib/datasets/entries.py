@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,8 +26,9 @@ SYMPREC = 0.01
 """Å, spglib's tolerance where a crystal is brought to the standard setting to be compared."""
 
 _LENGTH_OF_CODES = DEUTERIUM + 1
-_ONE_HAND = np.arange(231)
-_ONE_HAND[[right for _, right in ENANTIOMORPHIC_PAIRS]] = [left for left, _ in ENANTIOMORPHIC_PAIRS]
+ONE_HAND = np.arange(231)
+"""(231,) the space group, or the first of its enantiomorphic pair."""
+ONE_HAND[[right for _, right in ENANTIOMORPHIC_PAIRS]] = [left for left, _ in ENANTIOMORPHIC_PAIRS]
 
 
 class Entries(NamedTuple):
@@ -58,21 +60,37 @@ def chunks(crystals: CrystalSet | ShardedCrystals) -> Iterator[tuple[int, Crysta
         yield first, crystals[first : first + CHUNK]
 
 
-def standard_cells(crystals: CrystalSet) -> CrystalSet:
-    """The crystals in the standard setting; those that stand in it already as they are. Raises BadCrystalError (a
-    ValueError), naming the crystal, where spglib finds no symmetry."""
-    if crystals.standard.all():
-        return crystals
-    runs = np.flatnonzero(np.diff(crystals.standard, prepend=~crystals.standard[0], append=~crystals.standard[-1]))
-    parts = []
-    for begin, end in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):
-        part = crystals[begin:end]
-        if not part.standard[0]:
-            named = zip(part.to_structures(), part.source_id, strict=True)
-            ready = [crystal_from_sites(sites_from_structure(s, str(name)), SYMPREC) for s, name in named]
-            part = CrystalSet.concatenate(ready)
-        parts.append(part)
-    return CrystalSet.concatenate(parts)
+def comparable(part: CrystalSet) -> tuple[np.ndarray, CrystalSet, dict[int, str]]:
+    """Numbers of the crystals that can be compared with others, rising; these crystals in the standard setting; and
+    why the rest cannot, by number."""
+    faults = dict(crystal_problems(part, INSTRUMENT, scattering_table("xray")))
+    for i in np.flatnonzero(part.formula.astype(np.str_) == ""):
+        faults.setdefault(int(i), "has no formula")
+    good = np.array([i for i in range(len(part)) if i not in faults], dtype=np.int64)
+    kept, ready = [], [CrystalSet.empty()]
+    for begin, end in _runs(part.standard[good]):
+        numbers = good[begin:end]
+        if part.standard[numbers[0]]:
+            kept += numbers.tolist()
+            ready.append(part[numbers])
+            continue
+        for i in numbers.tolist():
+            try:
+                ready.append(_standardised(part[i]))
+                kept.append(i)
+            except BadCrystalError as error:
+                faults[i] = f"{error.reason}: {error.detail}"
+    return np.array(kept, dtype=np.int64), CrystalSet.concatenate(ready), faults
+
+
+def _runs(flags: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Begin and end of each run of equal flags."""
+    ends = np.flatnonzero(np.diff(flags)) + 1
+    return itertools.pairwise([0, *ends.tolist(), len(flags)]) if len(flags) else iter(())
+
+
+def _standardised(crystal: CrystalSet) -> CrystalSet:
+    return crystal_from_sites(sites_from_structure(crystal.to_structures()[0], str(crystal.source_id[0])), SYMPREC)
 
 
 def read_entries(crystals: CrystalSet | ShardedCrystals) -> Entries:
@@ -81,13 +99,10 @@ def read_entries(crystals: CrystalSet | ShardedCrystals) -> Entries:
     parts: dict[str, list[np.ndarray]] = {k: [] for k in ("space_group", "formula", "id", "lengths", "counts")}
     elements, fractions = [], []
     for first, part in chunks(crystals):
-        found = dict(_unusable(part))
-        good = np.array([i for i in range(len(part)) if i not in found], dtype=np.int64)
-        ready, failed = _standardised(part, good)
-        faults += [(first + i, reason) for i, reason in sorted((found | failed).items())]
-        good = np.setdiff1d(good, list(failed))
+        good, ready, failed = comparable(part)
+        faults += [(first + i, reason) for i, reason in sorted(failed.items())]
         counts, element, fraction = _compositions(ready)
-        parts["space_group"].append(_spread(_ONE_HAND[ready.space_group], good, len(part), 0))
+        parts["space_group"].append(_spread(ONE_HAND[ready.space_group], good, len(part), 0))
         parts["lengths"].append(_spread(lattice_lengths(ready.cell, ready.space_group), good, len(part), np.nan))
         parts["counts"].append(_spread(counts, good, len(part), 0))
         parts["formula"].append(part.formula.astype(np.str_))
@@ -124,28 +139,6 @@ def entry_problems(crystals: CrystalSet | ShardedCrystals) -> pd.DataFrame:
     return read_entries(crystals).problems
 
 
-def _unusable(part: CrystalSet) -> list[tuple[int, str]]:
-    found = dict(crystal_problems(part, INSTRUMENT, scattering_table("xray")))
-    for i in np.flatnonzero(part.formula.astype(np.str_) == ""):
-        found.setdefault(int(i), "has no formula")
-    return sorted(found.items())
-
-
-def _standardised(part: CrystalSet, good: np.ndarray) -> tuple[CrystalSet, dict[int, str]]:
-    """The crystals ``good`` in the standard setting, without those that fail, and why these do."""
-    try:
-        return standard_cells(part[good]), {}
-    except BadCrystalError:
-        failed: dict[int, str] = {}
-        ready = [CrystalSet.empty()]
-        for i in good.tolist():
-            try:
-                ready.append(standard_cells(part[i]))
-            except BadCrystalError as error:
-                failed[i] = f"{error.reason}: {error.detail}"
-        return CrystalSet.concatenate(ready), failed
-
-
 def _compositions(crystals: CrystalSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Number of elements of each crystal (n,), and for each its elements and their shares of the atoms."""
     species = np.where(crystals.species == DEUTERIUM, 1, crystals.species).astype(np.int64)
@@ -167,6 +160,7 @@ def _problem_table(names: np.ndarray, faults: list[tuple[int, str]]) -> pd.DataF
     rows = [(i, names[i], reason, False) for i, reason in faults]
     times = Counter(names.tolist())
     if len(times) < len(names):
-        rows += [(i, n, f"id is that of {times[n]} entries", True) for i, n in enumerate(names.tolist()) if times[n] > 1]
+        shared = [(i, name) for i, name in enumerate(names.tolist()) if times[name] > 1]
+        rows += [(i, name, f"id is that of {times[name]} entries", True) for i, name in shared]
     table = pd.DataFrame(rows, columns=["index", "source_id", "problem", "compared"])
     return table.sort_values("index", kind="stable", ignore_index=True)

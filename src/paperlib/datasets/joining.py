@@ -57,8 +57,8 @@ def pairs_within(
     ``COLUMNS``.
 
     Row r says that entry ``member[r]`` stands in bucket ``bucket[r]`` at ``position[r]``; an entry may stand in
-    several. Entries further apart than ``window`` in position are not compared. Every pair keeps to ``bounds``; pairs are as
-    many as are needed to join what belongs together. ``rank`` (n,) is the order in which entries are taken.
+    several. Entries further apart than ``window`` in position are not compared. Every pair keeps to ``bounds``; pairs
+    are as many as are needed to join what belongs together. ``rank`` (n,) is the order in which entries are taken.
     """
     order = np.lexsort((rank[member], position, bucket))
     starts = np.flatnonzero(np.diff(bucket[order], prepend=-1))

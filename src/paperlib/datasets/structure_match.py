@@ -41,12 +41,12 @@ def matching_pairs(
         numbers = np.concatenate(gathered)
         here = crystals[numbers]
         cuts = np.concatenate([[0], np.cumsum([len(group) for group in gathered])])
-        local = [np.arange(begin, end) for begin, end in itertools.pairwise(cuts)]
-        pieces = ((here[part[0][0] : part[-1][-1] + 1], [len(g) for g in part], tolerances) for part in _runs(local, PIECE))
-        offsets = [part[0][0] for part in _runs(local, PIECE)]
+        parts = list(_runs([np.arange(begin, end) for begin, end in itertools.pairwise(cuts)], PIECE))
+        pieces = ((here[part[0][0] : part[-1][-1] + 1], [len(group) for group in part], tolerances) for part in parts)
         for piece, (found, faults) in sorted(done_in_any_order(_match, pieces, client), key=lambda done: done[0]):
-            pairs.append(numbers[found + offsets[piece]])
-            failed += [(int(numbers[i + offsets[piece]]), reason) for i, reason in faults]
+            first = parts[piece][0][0]
+            pairs.append(numbers[found + first])
+            failed += [(int(numbers[i + first]), reason) for i, reason in faults]
     return np.concatenate(pairs), failed
 
 
