@@ -39,7 +39,7 @@ def read_into_shards(
     Shard k holds the crystals of entries (files or lines) k * ``shard_size`` and on: fewer than ``shard_size`` where
     entries are left out (:func:`skipped_entries` names them), more where a CIF has several blocks. ``symprec`` is
     spglib's tolerance in Å. For ``workers`` see :func:`paperlib.crystals.loading.load_entries`; with None, shards of
-    less than 4096 entries are read in this process. The files are the same, byte for byte, for any number of workers.
+    fewer than some 4000 entries are read in this process. Any number of workers writes the same files, byte for byte.
 
     Run again after an interruption it reads only the shards that are missing or damaged: files of a folder are not
     opened twice, while archives and lines are read past. A folder counts as the same while the names, sizes and times
@@ -58,7 +58,6 @@ def read_into_shards(
     open_plan(folder, plan | opened.identity)
     if (folder / "set.json").is_file() and not (there := ShardedCrystals(folder)).damaged():
         return there
-    number = 0
     for number, run in enumerate(_runs(itertools.chain([first], opened.entries), shard_size)):
         if not is_finished(folder, number):
             _write(folder, number, load_entries(run, opened.parse, symprec, workers=workers))

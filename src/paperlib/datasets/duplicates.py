@@ -203,7 +203,7 @@ def _alike_formulas(entries: Entries, tolerance: float) -> tuple[np.ndarray, np.
             for chosen in itertools.combinations(traces, n):
                 if elements := sorted([*certain, *chosen]):
                     buckets[int(entries.space_group[i]), *elements].append((i, share[elements[0]]))
-    several = [members for members in buckets.values() if len(members) > 1]
+    several = [members for _, members in sorted(buckets.items()) if len(members) > 1]
     bucket = np.repeat(np.arange(len(several)), [len(members) for members in several])
     flat = [member for members in several for member in members]
     member = np.array([i for i, _ in flat], dtype=np.int64)
