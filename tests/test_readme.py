@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from tests.conftest import ROOT
 
@@ -25,6 +26,32 @@ def test_the_example_of_patterns_runs(examples):
         patterns = eval(call.partition("#")[0], names)
         assert tuple(patterns.shape) == shape, call
         assert float(patterns.max()) == 1.0 and bool(patterns.isfinite().all())
+
+
+def test_the_example_of_duplicates_runs(examples, tmp_path, monkeypatch, capsys):
+    """On a folder of CIFs with one structure in two settings and a doped one."""
+    (example,) = (text for text in examples if "find_duplicates" in text)
+    folder = tmp_path / "path/to/my_cifs"
+    folder.mkdir(parents=True)
+    salt = Structure.from_spacegroup(225, Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    doped = salt.copy()
+    doped.replace_species({"Na": {"Na": 0.98, "K": 0.02}})
+    rutile = Structure.from_spacegroup(136, Lattice.tetragonal(4.6, 2.96), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]])
+    for name, structure in (
+        ("a", salt),
+        ("b", salt.get_primitive_structure()),
+        ("c", doped),
+        *((f"d{k}", rutile.copy().apply_strain(0.02 * k)) for k in range(12)),
+    ):
+        structure.to(str(folder / f"{name}.cif"))
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(example, names)
+    assert names["groups"].tolist() == [0, 0, 0, *range(1, 13)]
+    assert names["links"][["first_id", "second_id"]].to_numpy().tolist() == [["a", "b"]]
+    assert sorted(np.concatenate(names["split"]).tolist()) == list(range(15))
+    assert len({side for side, part in enumerate(names["split"]) for i in part if i < 3}) == 1
+    assert re.search(r"near\s+0\s", capsys.readouterr().out)
 
 
 def test_the_example_of_random_crystals_runs(examples, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
-    *("n_pyxtal", "real_per_group", "sources"),
+    *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

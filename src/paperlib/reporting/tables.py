@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-
 import pandas as pd
 
 from paperlib.lab.results import Results, Value
@@ -14,40 +11,12 @@ from paperlib.reporting.formats import (
     format_number,
     format_scientific,
     format_value,
-    origin_text,
     tex_escape,
 )
+from paperlib.reporting.latex_tables import Table, breakable, longtable, origin_note, score, tabular, tex_signs
 from paperlib.reporting.symbols import extinction_symbol, space_group_symbol
+from paperlib.reporting.tables_duplicates import duplicate_effect, duplicates, near_duplicates
 from paperlib.symmetry.groups import symbol
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: its file name, the stems whose results it needs, and what makes its LaTeX."""
-
-    name: str
-    needs: tuple[str, ...]
-    make: Callable[[Results], str]
-
-
-def tabular(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
-    """A booktabs ``tabular`` with a note beneath. Cells are LaTeX already."""
-    lines = [rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", r"\toprule", " & ".join(header) + r" \\", r"\midrule"]
-    lines += [" & ".join(row) + r" \\" for row in rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\par\smallskip{{\footnotesize {note}}}", ""])
-
-
-def longtable(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
-    """The same over several pages; the column type ``L{width}`` of the manuscript is a ragged paragraph."""
-    head = r"\toprule " + " & ".join(header) + r" \\ \midrule"
-    last = rf"\bottomrule \multicolumn{{{len(header)}}}{{@{{}}l}}{{\footnotesize {note}}} \endlastfoot"
-    lines = [rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", rf"{head} \endfirsthead", rf"{head} \endhead"]
-    lines += [r"\bottomrule \endfoot", last, *(" & ".join(row) + r" \\" for row in rows)]
-    return "\n".join([*lines, r"\end{longtable}", ""])
-
-
-def _note(results: Results, stem: str, items: str) -> str:
-    return f"{origin_text(results, stem)}; {items}."
 
 
 def extinction_classes(results: Results) -> str:
@@ -64,7 +33,7 @@ def extinction_classes(results: Results) -> str:
         for row in table.itertuples(index=False)
     )
     columns = r"rL{0.21\textwidth}L{0.4\textwidth}L{0.27\textwidth}"
-    note = _note(results, stem, f"{len(table)} classes, n = {table['n_groups'].sum()} space groups")
+    note = origin_note(results, stem, f"{len(table)} classes, n = {table['n_groups'].sum()} space groups")
     return longtable(columns, ("", "Symbol", "Reflection conditions", "Space groups"), rows, note)
 
 
@@ -78,7 +47,7 @@ def ceilings(results: Results) -> str:
         best = part.set_index("k")["ceiling"]
         shown = [format_value(Value(float(best[k])), percent=True) for k in (1, 3, 5)]
         rows.append((names.get(str(scheme), tex_escape(str(scheme))), str(int(part["n_classes"].iloc[0])), *shown))
-    note = _note(results, stem, r"in \%, space groups equally frequent, n = 230")
+    note = origin_note(results, stem, r"in \%, space groups equally frequent, n = 230")
     return tabular("lrrrr", ("Classes", "Number", "Top-1", "Top-3", "Top-5"), rows, note)
 
 
@@ -104,22 +73,7 @@ def databases(results: Results) -> str:
         f"declared space group differs for {format_count(reading['declared_differs'])}"
     )
     header = ("Database", "Entries", "Groups", "Classes", r"Ten largest (\%)", r"Largest (\%)")
-    return tabular("lrrrrl", header, rows, _note(results, stem, items))
-
-
-_UNICODE = {
-    "Σ|F|²": r"$\Sigma|F|^2$", "1 - correlation": r"$1-{}$correlation", "Kα": r"K$\alpha$", "2θ": r"$2\theta$",
-    "Δd / d": r"$\Delta d/d$", "°": r"\textdegree{}",
-}  # fmt: skip
-"""What stands in tables of the results and what LaTeX prints of it."""
-
-
-def _tex(text: str) -> str:
-    """Escaped, with the crystallographer's signs as LaTeX commands."""
-    escaped = tex_escape(text)
-    for sign, command in _UNICODE.items():
-        escaped = escaped.replace(sign, command)
-    return escaped
+    return tabular("lrrrrl", header, rows, origin_note(results, stem, items))
 
 
 def simulator(results: Results) -> str:
@@ -131,14 +85,14 @@ def simulator(results: Results) -> str:
         (
             tex_escape(row.program),
             radiations[row.radiation],
-            _tex(row.quantity),
+            tex_signs(row.quantity),
             format_count(row.structures),
             format_scientific(float(row.median)),
             format_scientific(float(row.worst)),
         )
         for row in table.itertuples(index=False)
     ]
-    note = _note(results, stem, f"up to n = {format_count(table['structures'].max())} structures")
+    note = origin_note(results, stem, f"up to n = {format_count(table['structures'].max())} structures")
     return tabular("lllrrr", ("Program", "Radiation", "Deviation", "$n$", "Median", "Worst"), rows, note)
 
 
@@ -158,7 +112,7 @@ def speed(results: Results) -> str:
     ]
     device = tex_escape(str(results.manifest(stem)["record"].get("device", "device not recorded")))
     n = format_named("speed_atoms", results.value(f"{stem}/speed_atoms"), "n")
-    note = _note(results, stem, f"{device}; n = {n} crystals")
+    note = origin_note(results, stem, f"{device}; n = {n} crystals")
     return tabular("llrrr", ("Program", "Task", "Threads", "Per second", "Ratio"), rows, note)
 
 
@@ -170,12 +124,12 @@ def laboratory(results: Results) -> str:
         (
             tex_escape(row.parameter.replace("_", " ")),
             _range(row.low, row.high),
-            _tex(row.unit),
-            _tex(row.source),
+            tex_signs(row.unit),
+            tex_signs(row.source),
         )
         for row in table.itertuples(index=False)
     ]
-    note = _note(results, stem, f"n = {len(table)} parameters")
+    note = origin_note(results, stem, f"n = {len(table)} parameters")
     columns = r"lllL{0.56\textwidth}"
     return tabular(columns, ("Parameter", "Range", "Unit", "Source (chosen: our judgement)"), rows, note)
 
@@ -200,7 +154,7 @@ def random_labels(results: Results) -> str:
         for row in table.to_dict("records")
     ]
     header = ("Crystals", "$n$", "Group", "Class", "Group, 0.1", "Class, 0.1", "Hidden", "Per second")
-    note = _note(results, stem, rf"shares in \%, n = {format_count(table['crystals'].sum())} crystals in all")
+    note = origin_note(results, stem, rf"shares in \%, n = {format_count(table['crystals'].sum())} crystals in all")
     return tabular("lrrrrrrr", header, rows, note)
 
 
@@ -219,7 +173,9 @@ def random_distances(results: Results) -> str:
     header = ("", "PyXtal", "PyXtal, label true", "Real", "Real, database")
     counts = table[table["quantity"] == "volume"].set_index("pair")["n_b"]
     sizes = ", ".join(format_count(counts[pair]) for pair in pairs)
-    return tabular("lrrrr", header, rows, _note(results, stem, f"n = {sizes} crystals to compare with, by column"))
+    return tabular(
+        "lrrrr", header, rows, origin_note(results, stem, f"n = {sizes} crystals to compare with, by column")
+    )
 
 
 def labels(results: Results) -> str:
@@ -230,30 +186,20 @@ def labels(results: Results) -> str:
     rows = []
     for (space, model), part in table.groupby(["space", "model"], sort=False):
         by_k = part.set_index("k")
-        rows.append((tex_escape(str(space)), tex_escape(str(model)), *(_score(by_k.loc[k]) for k in (1, 3, 5))))
+        rows.append((tex_escape(str(space)), tex_escape(str(model)), *(score(by_k.loc[k]) for k in (1, 3, 5))))
     n = results.value(f"{stem}/n_test")
     items = rf"in \%, 95\,\% bootstrap intervals, n = {format_named('n_test', n)} test structures"
-    return tabular("llrrr", ("Scored on", "Model", "Top-1", "Top-3", "Top-5"), rows, _note(results, stem, items))
-
-
-def _score(row: pd.Series) -> str:
-    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
-    return format_value(Value(float(row["value"]), low, high), percent=True)
+    return tabular("llrrr", ("Scored on", "Model", "Top-1", "Top-3", "Top-5"), rows, origin_note(results, stem, items))
 
 
 def claims(results: Results) -> str:
     """The claims of the paper with what the results say."""
     stem = "00_overview"
     table = results.table(stem, "claims")
-    rows = [(tex_escape(row.claim), tex_escape(row.holds), _breakable(row.evidence)) for row in table.itertuples()]
+    rows = [(tex_escape(row.claim), tex_escape(row.holds), breakable(row.evidence)) for row in table.itertuples()]
     columns = r"L{0.4\textwidth}L{0.08\textwidth}L{0.44\textwidth}"
-    note = _note(results, stem, f"n = {len(table)} claims")
+    note = origin_note(results, stem, f"n = {len(table)} claims")
     return longtable(columns, ("Claim", "Holds", "Evidence"), rows, note)
-
-
-def _breakable(text: str) -> str:
-    """Escaped, with places where long keys may be broken at the end of a line."""
-    return tex_escape(text).replace("/", r"/\allowbreak{}").replace(r"\_", r"\_\allowbreak{}")
 
 
 TABLES = (
@@ -263,8 +209,11 @@ TABLES = (
     Table("speed", ("02_simulator",), speed),
     Table("laboratory", ("02_simulator",), laboratory),
     Table("databases", ("03_databases",), databases),
+    Table("duplicates", ("04_duplicates",), duplicates),
+    Table("near_duplicates", ("04_duplicates",), near_duplicates),
     Table("random_labels", ("05_random_crystals",), random_labels),
     Table("random_distances", ("05_random_crystals",), random_distances),
     Table("labels", ("06_labels",), labels),
+    Table("duplicate_effect", ("07_duplicate_effect",), duplicate_effect),
     Table("claims", ("00_overview",), claims),
 )

@@ -1,0 +1,77 @@
+"""What plain use of pymatgen's StructureMatcher gives, to compare with: every pair of one composition."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from pymatgen.analysis.structure_matcher import StructureMatcher
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.datasets.joining import components
+from paperlib.lab.rng import permutation
+
+
+class AllPairs(NamedTuple):
+    """The groups of n crystals by all pairs, and what they cost."""
+
+    groups: np.ndarray
+    """(n,) int64: ``fit`` of a pair in either order, closed transitively."""
+    n_pairs: int
+    """Pairs of one composition; ``fit`` refuses all others at once."""
+    one_sided: int
+    """Pairs that fit in one order and not in the other."""
+    seconds_per_pair: float
+    """Of a plain call ``fit(a, b)``, mean over a sample of the pairs."""
+
+
+def all_pairs(crystals: CrystalSet, n_timed: int = 200, seed: int = 0) -> AllPairs:
+    """Compare all pairs of ``crystals`` in both orders, with pymatgen's default tolerances; time a plain call on
+    ``n_timed`` pairs drawn with ``seed``. The reduction of each crystal, which ``fit`` repeats at every call, is done
+    once. ``StructureMatcher.group_structures`` is no reference: its answer depends on the order of its input."""
+    matcher = StructureMatcher()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        structures = crystals.to_structures()
+        reduced = [s.get_reduced_structure("niggli").get_primitive_structure() for s in structures]
+        alike: dict[object, list[int]] = {}
+        for i, structure in enumerate(structures):
+            alike.setdefault(structure.composition.fractional_composition, []).append(i)
+        pairs = [pair for group in alike.values() for pair in itertools.combinations(group, 2)]
+        both = [
+            [matcher.fit(reduced[a], reduced[b], skip_structure_reduction=True) for a, b in ((i, j), (j, i))]
+            for i, j in pairs
+        ]
+        sample = [pairs[k] for k in permutation(seed, "datasets.matcher_reference", 0, len(pairs))[:n_timed]]
+        start = time.perf_counter()
+        for i, j in sample:
+            matcher.fit(structures[i], structures[j])
+        seconds = (time.perf_counter() - start) / max(len(sample), 1)
+    fits = np.array([any(one) for one in both], dtype=bool)
+    joined = np.array(pairs, dtype=np.int64).reshape(-1, 2)[fits]
+    return AllPairs(components(len(crystals), joined), len(pairs), sum(a != b for a, b in both), seconds)
+
+
+def most_repeated(crystals: CrystalSet, n: int) -> np.ndarray:
+    """(n,) int64, rising: the entries whose formulas occur most often, at least twice (all, if these are fewer)."""
+    _, code, counts = np.unique(crystals.formula, return_inverse=True, return_counts=True)
+    repeated = np.flatnonzero(counts[code] > 1)
+    return np.sort(repeated[np.lexsort((repeated, -counts[code[repeated]]))][:n])
+
+
+def pair_agreement(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
+    """``recall``, ``precision`` and ``f1`` over the pairs of entries that share a group, of two partitions (n,); 1
+    where there is no pair to find or none was found."""
+    both = _pairs(np.unique(np.column_stack([found, expected]), axis=0, return_inverse=True)[1])
+    wanted, there = _pairs(expected), _pairs(found)
+    recall, precision = both / wanted if wanted else 1.0, both / there if there else 1.0
+    f1 = 2 * recall * precision / (recall + precision) if both else float(wanted == there == 0)
+    return {"recall": recall, "precision": precision, "f1": f1}
+
+
+def _pairs(labels: np.ndarray) -> int:
+    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
+    return int((counts * (counts - 1) // 2).sum())
