@@ -60,40 +60,9 @@ def sites_of(crystal, name="", cell=None, frac=None, occupants=None):
 
 
 GROUPS = (
-    *(
-        4,
-        5,
-        7,
-        9,
-        11,
-        12,
-        14,
-        15,
-        19,
-        26,
-        29,
-        31,
-        33,
-        36,
-        44,
-        51,
-        55,
-        57,
-        58,
-        59,
-        60,
-        61,
-        62,
-        63,
-        64,
-        65,
-        69,
-        71,
-        72,
-        74,
-    ),
-    *(82, 86, 87, 88, 92, 99, 107, 113, 121, 122, 123, 127, 129, 136, 139, 140, 141, 146, 147, 148, 152, 155, 160, 161),
-    *(164, 166, 167, 173, 176, 186, 187, 189, 190, 193, 194, 198, 205, 216, 217, 221, 225),
+    *(4, 5, 7, 9, 11, 12, 14, 15, 19, 26, 29, 31, 33, 36, 44, 51, 55, 57, 58, 59, 60, 61, 62, 63, 64, 65, 69, 71, 72),
+    *(74, 82, 86, 87, 88, 92, 99, 107, 113, 121, 122, 123, 127, 129, 136, 139, 140, 141, 146, 147, 148, 152, 155, 160),
+    *(161, 164, 166, 167, 173, 176, 186, 187, 189, 190, 193, 194, 198, 205, 216, 217, 221, 225),
 )
 """Space groups of all systems that small cells have room for."""
 
@@ -224,10 +193,10 @@ def polytypes(n=N):
     """Close-packed layers MX stacked in two ways (P63mc both): 2H, 4H, 6H, 8H of silicon carbide."""
     shift = {"A": (0.0, 0.0), "B": (1 / 3, 2 / 3), "C": (2 / 3, 1 / 3)}
     rng, made = np.random.default_rng(7), 0
-    for metal in (4, 12, 13, 14, 20, 25, 26, 27, 28, 29, 30, 31, 38, 40, 47, 48, 49, 50, 56, 57, 72, 80, 81, 82):
-        for anion in (5, 6, 7, 8, 9, 15, 16, 17, 33, 34, 35, 51, 52, 53):
-            if metal == anion or made == n:
-                continue
+    for metal in (4, *range(12, 15), *range(20, 32), *range(38, 51), *range(56, 60), *range(72, 84)):
+        for anion in (*range(5, 10), *range(15, 18), *range(33, 36), *range(51, 54)):
+            if made == n:
+                return
             a, layer = rng.uniform(3.0, 4.6), rng.uniform(0.79, 0.84)
             pair, made = rng.choice(list(STACKINGS), 2, replace=False), made + 1
             variants = []
@@ -248,7 +217,7 @@ def disorders(n=N):
     rng, made = np.random.default_rng(8), 0
     divalent = (12, 20, 25, 26, 27, 28, 29, 30, 38, 48, 56, 80, 82)
     trivalent = (13, 21, 22, 23, 24, 31, 39, 40, 49, 57, 60, 64, 66, 70, 83)
-    for anion in (8, 16, 34):
+    for anion in (8, 16, 34, 52):
         for a_code in divalent:
             for b_code in trivalent:
                 if made == n or abs(a_code - b_code) < 10:
@@ -267,15 +236,14 @@ def disorders(n=N):
 
 
 def spinel(edge, u, tetrahedral, octahedral, anion, name):
-    """Spinel in its face-centred cell (origin at -3m)."""
-    centring = np.array([(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)])
+    """Spinel (origin at -3m of Fd-3m) in its primitive cell of 14 atoms; ``edge`` is that of the cubic cell."""
+    primitive, v = (1 - np.eye(3)) / 2, 0.25 - u
     sites = [((0.125, 0.125, 0.125), tetrahedral), ((0.875, 0.875, 0.875), tetrahedral)]
     sites += [(p, octahedral) for p in ((0.5, 0.5, 0.5), (0.5, 0.25, 0.25), (0.25, 0.5, 0.25), (0.25, 0.25, 0.5))]
-    v = 0.25 - u
     for p in ((u, u, u), (u, v, v), (v, u, v), (v, v, u)):
         sites += [(p, anion), (tuple(-x for x in p), anion)]
-    frac = np.concatenate([np.array(p) + centring for p, _ in sites])
-    return Sites(name, np.eye(3) * edge, frac, [kind for _, kind in sites for _ in centring])
+    frac = np.array([p for p, _ in sites]) @ np.linalg.inv(primitive)
+    return Sites(name, edge * primitive, frac, [kind for _, kind in sites])
 
 
 def arrangements(n=N):

@@ -34,7 +34,8 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.datasets.entries import Entries, chunks, comparable, read_entries
 from paperlib.datasets.fingerprints import N_POINTS, fingerprints
-from paperlib.datasets.joining import COLUMNS, Bounds, Measures, components, pairs_within
+from paperlib.datasets.joining import COLUMNS, Bounds, Measures, pairs_within
+from paperlib.datasets.partitions import components
 from paperlib.datasets.structure_match import matching_pairs
 from paperlib.lab.cluster import done_in_any_order
 
@@ -53,6 +54,9 @@ hold the others, if there are any, too."""
 
 _PIECE = 1000
 """Crystals whose patterns are computed at a time."""
+
+_ROUNDING = 1e-9
+"""Added to the tolerance of formulas: a share of exactly the tolerance is within it."""
 
 _HIGHEST = {"formula": 0.2, "angle_tol": 90.0}
 
@@ -128,7 +132,7 @@ def _joined(
         return pairs, values, entries.problems
     if tolerance.get("formula", 0.0) > 0:
         bucket = components(len(entries.usable), _alike_formulas(entries, tolerance["formula"])[0])
-        bounds = Bounds(formula=tolerance["formula"])
+        bounds = Bounds(formula=tolerance["formula"] + _ROUNDING)
     else:
         bucket = _codes(entries.formula, entries.space_group)
         bounds = Bounds()
@@ -208,7 +212,7 @@ def _alike_formulas(entries: Entries, tolerance: float) -> tuple[np.ndarray, np.
     flat = [member for members in several for member in members]
     member = np.array([i for i, _ in flat], dtype=np.int64)
     position = np.array([x for _, x in flat], dtype=np.float64)
-    bounds = Bounds(formula=tolerance + 1e-9)
+    bounds = Bounds(formula=tolerance + _ROUNDING)
     measures = _measures(entries, np.log(entries.lengths))
     return pairs_within(bucket, member, position, bounds.formula, entries.rank, measures, bounds)
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paperlib.datasets.split_units import representatives
+from paperlib.datasets.partitions import representatives
 from paperlib.datasets.splits import grouped_split
 from paperlib.lab.rng import permutation
 

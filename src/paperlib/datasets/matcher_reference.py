@@ -11,7 +11,7 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.datasets.joining import components
+from paperlib.datasets.partitions import components
 from paperlib.lab.rng import permutation
 
 
@@ -60,18 +60,3 @@ def most_repeated(crystals: CrystalSet, n: int) -> np.ndarray:
     _, code, counts = np.unique(crystals.formula, return_inverse=True, return_counts=True)
     repeated = np.flatnonzero(counts[code] > 1)
     return np.sort(repeated[np.lexsort((repeated, -counts[code[repeated]]))][:n])
-
-
-def pair_agreement(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
-    """``recall``, ``precision`` and ``f1`` over the pairs of entries that share a group, of two partitions (n,); 1
-    where there is no pair to find or none was found."""
-    both = _pairs(np.unique(np.column_stack([found, expected]), axis=0, return_inverse=True)[1])
-    wanted, there = _pairs(expected), _pairs(found)
-    recall, precision = both / wanted if wanted else 1.0, both / there if there else 1.0
-    f1 = 2 * recall * precision / (recall + precision) if both else float(wanted == there == 0)
-    return {"recall": recall, "precision": precision, "f1": f1}
-
-
-def _pairs(labels: np.ndarray) -> int:
-    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
-    return int((counts * (counts - 1) // 2).sum())

@@ -14,7 +14,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.datasets.duplicates import find_duplicates
 from paperlib.datasets.entries import chunks
-from paperlib.datasets.joining import components
+from paperlib.datasets.partitions import named
 from paperlib.datasets.structure_types import structure_types
 
 UNITS = ("entry", "formula", "structure type", "duplicates")
@@ -43,30 +43,3 @@ def split_units(
     if by != "duplicates":
         raise ValueError(f"{by=} is unknown; choose one of {', '.join(UNITS)}")
     return named(find_duplicates(crystals, rule, client=client, **tolerances), split_units(crystals, "entry"))
-
-
-def named(groups: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """(n,) str: for each entry the first, in the order of text, of the ``ids`` (n,) of its group (n,)."""
-    order = np.lexsort((ids, groups))
-    found, first, inverse = np.unique(groups[order], return_index=True, return_inverse=True)
-    names = ids[order][first][inverse]
-    return names[np.argsort(order)] if len(found) else ids
-
-
-def joint_units(*units: np.ndarray) -> np.ndarray:
-    """(n,) int64: the smallest units that no one of several ``units`` (n,) cuts, duplicates and structure types, say:
-    entries that share one of them, or are joined by a chain of such, are together."""
-    codes = [np.unique(unit, return_inverse=True)[1] for unit in units]
-    n = len(codes[0])
-    order = [np.argsort(code, kind="stable") for code in codes]
-    pairs = [
-        np.column_stack([o[:-1], o[1:]])[code[o[:-1]] == code[o[1:]]] for code, o in zip(codes, order, strict=True)
-    ]
-    return components(n, np.concatenate(pairs))
-
-
-def representatives(groups: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """(g,) int64, rising: one entry of each group (n,), the first of its ``ids`` (n,) in the order of text: a set
-    without duplicates."""
-    order = np.lexsort((ids, groups))
-    return np.sort(order[np.unique(groups[order], return_index=True)[1]])
