@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from paperlib.lab.results import Results
 from paperlib.reporting import style
@@ -28,7 +28,7 @@ _CLASSES = 12
 
 
 def draw(results: Results) -> Figure:
-    """Panel a: share of the entries that go, by rule and database; b: how many groups have which size; c: classes whose
+    """Panel a: share of the entries that go, by rule and database; b: how many groups are how large; c: classes whose
     share changes most when near copies go."""
     left, sizes = results.table(STEM, "left"), results.table(STEM, "sizes")
     fig = style.figure("double", 3.0)
@@ -62,10 +62,11 @@ def _removed(ax: Axes, left: pd.DataFrame) -> None:
 
 def _sizes(ax: Axes, sizes: pd.DataFrame) -> None:
     for rule, colour in RULES.items():
-        rows = sizes[sizes["rule"] == rule]
-        ax.plot(rows["size"], rows["groups"], ls="-", lw=0.5, marker="o", ms=2.4, mew=0, color=colour, label=rule)
-    ax.set(xscale="log", yscale="log", xlabel="entries in a group", ylabel="groups")
-    ax.xaxis.set_major_formatter(ScalarFormatter())
+        rows = sizes[sizes["rule"] == rule].sort_values("size")
+        at_least = rows["groups"][::-1].cumsum()[::-1]
+        ax.plot(rows["size"], at_least, ls="-", lw=0.6, marker="o", ms=2.2, mew=0, color=colour, label=rule)
+    ax.set(xscale="log", yscale="log", xlabel="size of a group", ylabel="groups of this size or larger")
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
