@@ -424,7 +424,6 @@ def _duplicate_effect(run: _Writer) -> None:
         "equal n, leak-free": 0.64,
         "single, leak-free": 0.645,
         "single, random split": 0.67,
-        "all, leak-free": 0.65,
         "class frequencies": 0.09,
     }
     tests = {"all": 8298, "one of each group": 7724}
@@ -446,7 +445,6 @@ def _duplicate_effect(run: _Writer) -> None:
         "all together": ("total", -0.063),
         "no copies, entries that had one": ("memory_copied", -0.18),
         "no copies, entries that had none": ("memory_others", -0.002),
-        "fewer entries, leak-free": ("less_data_free", -0.01),
     }
     for key, value in effects.values():
         run.value(f"effect_{key}_top1", value, value - 0.008, value + 0.008, 8298)

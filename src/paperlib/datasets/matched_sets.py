@@ -7,8 +7,7 @@ copies of test crystals, no copies within training) is changed here one at a tim
 - ``equal n, random split``: ``n`` of them, drawn at random;
 - ``equal n, leak-free``: ``n`` of those that are in no group of duplicates with a test entry;
 - ``single, leak-free``: the same, but one entry of each group, which are ``n``;
-- ``single, random split``: one entry of each group of all others, ``n`` of these;
-- ``all, leak-free``: every entry that is in no group with a test entry.
+- ``single, random split``: one entry of each group of all others, ``n`` of these.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ def matched_sets(
         "equal n, leak-free": _drawn(free, ids, n, seed),
         "single, leak-free": single_free,
         "single, random split": _drawn(single_others, ids, n, seed),
-        "all, leak-free": free,
     }
     single = np.zeros(len(test), dtype=bool)
     single[representatives(groups[test], ids[test])] = True

@@ -61,7 +61,7 @@ def _steps(ax: Axes, scores: pd.DataFrame, effects: pd.DataFrame) -> None:
     places = (0, len(STEPS) + 1)
     for x, end in zip(places, _ENDS, strict=True):
         value, low, high = (float(style.percent(top1.loc[end, name])) for name in ("value", "low", "high"))
-        ax.bar(x, value, 0.62, color="0.75")
+        ax.plot([x - 0.31, x + 0.31], [value, value], color=style.BLACK, lw=1.6)
         ax.errorbar(x, value, [[max(value - low, 0)], [max(high - value, 0)]], color=style.BLACK, lw=0.8, capsize=2)
         _above(ax, x, high, f"{value:.1f}")
     level = float(style.percent(top1.loc[_ENDS[0], "value"]))
@@ -78,7 +78,8 @@ def _steps(ax: Axes, scores: pd.DataFrame, effects: pd.DataFrame) -> None:
     ax.set_xticks(range(len(names)), names, rotation=55, ha="right", rotation_mode="anchor", size=6)
     ax.tick_params(axis="x", length=0)
     ends = [float(style.percent(top1.loc[end, "value"])) for end in _ENDS]
-    ax.set_ylim(max(0, min(*ends, level) - 8), max(ends) + 5)
+    ax.set_ylim(max(0, min(*ends, level) - 4), max(ends) + 4)
+    ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylabel("extinction group, top-1 (%)")
 
 

@@ -55,7 +55,7 @@ def near_duplicates(results: Results) -> str:
 
 
 def duplicate_effect(results: Results) -> str:
-    """Scores of the six training sets on both test sets."""
+    """Scores of the five training sets on both test sets."""
     stem = "07_duplicate_effect"
     table, trained = results.table(stem, "scores"), results.table(stem, "trainings")
     sizes, steps = (trained.groupby("training")[column].mean() for column in ("n_train", "steps"))
