@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
+import gemmi
 import numpy as np
 import pytest
+import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice
 
@@ -62,6 +66,25 @@ def same_crystal(a: CrystalSet, b: CrystalSet, tolerance: float = 1e-3) -> bool:
     first.remove_site_property("b_iso")
     second.remove_site_property("b_iso")
     return matcher.fit(first, second)
+
+
+def primitive_vectors(number: int) -> np.ndarray:
+    """(3, 3): rows span the primitive lattice of a space group in the standard setting, in fractions of its cell; from
+    gemmi's centring translations."""
+    centrings = np.array(list(gemmi.find_spacegroup_by_number(number).operations().cen_ops)) / gemmi.Op.DEN
+    for rows in itertools.combinations([*np.eye(3), *centrings[1:]], 3):
+        if np.isclose(abs(np.linalg.det(rows)) * len(centrings), 1):
+            return np.array(rows)
+    raise AssertionError(f"no primitive cell of group {number}")
+
+
+def class_lengths(lattice: np.ndarray) -> np.ndarray:
+    """(7,) Å: the shortest vector of each parity class of the lattice with rows ``lattice``: all vectors that are
+    small in spglib's Niggli cell."""
+    steps = np.stack(np.meshgrid(*[np.arange(-3, 4)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    lengths = np.linalg.norm(steps @ spglib.niggli_reduce(lattice), axis=1)
+    parity = steps % 2 @ [1, 2, 4]
+    return np.array([lengths[parity == p].min() for p in range(1, 8)])
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ joined.
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -172,10 +173,14 @@ def dopings(n=N):
     rng = np.random.default_rng(6)
     for crystal in each(bases(n)):
         one = sites_of(crystal)
-        host = int(rng.choice(np.unique(crystal.species)))
-        mixed = [{host: 0.98, host + 1: 0.02} if host in site else site for site in one.occupants]
-        doped = sites_of(crystal, f"{one.name} doped", occupants=mixed)
-        yield Family([one, doped], ((0, 0), (0, 1), (0, 1), (0, 1), (0, 0), (0, 1)))
+        variant = sites_of(crystal, f"{one.name} doped", occupants=doped(one, rng))
+        yield Family([one, variant], ((0, 0), (0, 1), (0, 1), (0, 1), (0, 0), (0, 1)))
+
+
+def doped(sites, rng):
+    """Occupants of a crystal with 2 % of one element replaced."""
+    host = int(rng.choice(sorted({code for site in sites.occupants for code in site})))
+    return [{host: 0.98, host + 1: 0.02} if host in site else site for site in sites.occupants]
 
 
 def enantiomorphs(n=N):
@@ -212,38 +217,50 @@ def polytypes(n=N):
 
 
 def disorders(n=N):
-    """Normal and inverse spinel: one formula, one group, one cell; A and half of the B, or B and the other half with
-    all of the A, on one position. Elements that X-rays tell apart."""
-    rng, made = np.random.default_rng(8), 0
-    divalent = (12, 20, 25, 26, 27, 28, 29, 30, 38, 48, 56, 80, 82)
-    trivalent = (13, 21, 22, 23, 24, 31, 39, 40, 49, 57, 60, 64, 66, 70, 83)
-    for anion in (8, 16, 34, 52):
-        for a_code in divalent:
-            for b_code in trivalent:
-                if made == n or abs(a_code - b_code) < 10:
-                    continue
-                made += 1
-                edge, u = rng.uniform(8.0, 8.6), rng.uniform(0.258, 0.266)
-                normal, inverse = (
-                    spinel(edge, u, *kinds, {anion: 1.0}, f"{a_code}-{b_code}-{anion} {name}")
-                    for name, kinds in (
-                        ("normal", ({a_code: 1.0}, {b_code: 1.0})),
-                        ("inverse", ({b_code: 1.0}, {a_code: 0.5, b_code: 0.5})),
-                    )
+    """Ordered and mixed occupation of two positions: one formula, one group, one cell. Elements that X-rays tell apart;
+    spinels first, layered oxides for the rest (spglib takes 20 ms for a spinel, 1 ms for them)."""
+    rng = np.random.default_rng(8)
+    for ordered, mixed in itertools.islice(itertools.chain(spinels(rng), layered(rng)), n):
+        again = other_basis(ordered, rng, f"{ordered.name} setting")
+        yield Family([ordered, again, mixed], verdicts(True, True, True, False, False, False))
+
+
+def spinels(rng):
+    """Normal and inverse spinels AB2X4 in the primitive cell (origin at -3m of Fd-3m): A and B on positions of their
+    own, or half of the B where A was and the rest mixed with all of the A."""
+    divalent = (12, 20, *range(25, 31), 38, 48, 56, 80, 82)
+    trivalent = (13, *range(21, 25), 31, 39, 40, 49, 57, 60, 64, 66, 70, 83)
+    primitive = (1 - np.eye(3)) / 2
+    octahedral = [(0.5, 0.5, 0.5), (0.5, 0.25, 0.25), (0.25, 0.5, 0.25), (0.25, 0.25, 0.5)]
+    for a, b in itertools.product(divalent, trivalent):
+        if abs(a - b) >= 10:
+            edge, u = rng.uniform(8.0, 8.6), rng.uniform(0.258, 0.266)
+            v = 0.25 - u
+            anions = np.array([(u, u, u), (u, v, v), (v, u, v), (v, v, u)])
+            frac = np.concatenate([[[0.125] * 3, [0.875] * 3], octahedral, anions, -anions]) @ np.linalg.inv(primitive)
+            normal, inverse = (
+                Sites(f"{a}-{b} {name}", edge * primitive, frac, [*[tetra] * 2, *[octa] * 4, *[{8: 1.0}] * 8])
+                for name, tetra, octa in (("normal", {a: 1.0}, {b: 1.0}), ("inverse", {b: 1.0}, {a: 0.5, b: 0.5}))
+            )
+            yield normal, inverse
+
+
+def layered(rng):
+    """ABX2 like LiNiO2 (R-3m, primitive cell): cations in layers of their own, or three in ten of them exchanged."""
+    primitive = np.array([(2, 1, 1), (-1, 1, 1), (-1, -2, 1)]) / 3
+    for x, a, b in itertools.product((8, 16, 34), (3, 11, 19, 37), (*range(22, 31), *range(39, 51), *range(57, 84))):
+        if abs(a - b) >= 10:
+            edge, z = rng.uniform(2.8, 3.2), rng.uniform(0.235, 0.243)
+            lattice = primitive @ lattice_of(np.array([edge, edge, rng.uniform(4.6, 4.8) * edge, 90, 90, 120]))
+            frac = np.array([0, 0.5, z, -z])[:, None] * np.ones(3)
+            ordered, mixed = (
+                Sites(f"{a}-{b}-{x} {name}", lattice, frac, [*cations, {x: 1.0}, {x: 1.0}])
+                for name, cations in (
+                    ("ordered", ({a: 1.0}, {b: 1.0})),
+                    ("mixed", ({a: 0.7, b: 0.3}, {a: 0.3, b: 0.7})),
                 )
-                again = other_basis(normal, rng, f"{normal.name} setting")
-                yield Family([normal, again, inverse], verdicts(True, True, True, False, False, False))
-
-
-def spinel(edge, u, tetrahedral, octahedral, anion, name):
-    """Spinel (origin at -3m of Fd-3m) in its primitive cell of 14 atoms; ``edge`` is that of the cubic cell."""
-    primitive, v = (1 - np.eye(3)) / 2, 0.25 - u
-    sites = [((0.125, 0.125, 0.125), tetrahedral), ((0.875, 0.875, 0.875), tetrahedral)]
-    sites += [(p, octahedral) for p in ((0.5, 0.5, 0.5), (0.5, 0.25, 0.25), (0.25, 0.5, 0.25), (0.25, 0.25, 0.5))]
-    for p in ((u, u, u), (u, v, v), (v, u, v), (v, v, u)):
-        sites += [(p, anion), (tuple(-x for x in p), anion)]
-    frac = np.array([p for p, _ in sites]) @ np.linalg.inv(primitive)
-    return Sites(name, edge * primitive, frac, [kind for _, kind in sites])
+            )
+            yield ordered, mixed
 
 
 def arrangements(n=N):
@@ -309,6 +326,28 @@ def planted(kind, n=N):
             expected[rule] += [first + label for label in labels]
         first += len(family.variants)
     return CrystalSet.concatenate(crystals), {rule: np.array(labels) for rule, labels in expected.items()}
+
+
+@functools.cache
+def zoo(n=40):
+    """A few variants, near and far, of each of about ``n`` crystals of all systems; ids are all different."""
+    rng = np.random.default_rng(10)
+    made = []
+    for crystal in each(bases()[:: N // n]):
+        one = sites_of(crystal)
+        made.append(one)
+        for k in range(rng.integers(5)):
+            name = f"{one.name} {k}"
+            made.append(
+                [
+                    other_basis(one, rng, name),
+                    sites_of(crystal, name, strained_cell(crystal, rng, 0.002)),
+                    sites_of(crystal, name, strained_cell(crystal, rng, 0.02)),
+                    sites_of(crystal, name, frac=-one.frac),
+                    sites_of(crystal, name, occupants=doped(one, rng)),
+                ][rng.integers(5)]
+            )
+    return CrystalSet.concatenate([crystal_from_sites(made[i]) for i in rng.permutation(len(made))])
 
 
 def pair_scores(found, expected):
