@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.species import species_symbol
+from paperlib.crystals.species import species_code, species_symbol
 from paperlib.crystals.standardise import Sites, crystal_from_sites
 from paperlib.crystals.synthesis import balanced_space_groups, random_crystals
 from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS, cell_constraints
@@ -345,19 +346,29 @@ def zoo(n=40):
                     sites_of(crystal, name, strained_cell(crystal, rng, 0.02)),
                     sites_of(crystal, name, frac=-one.frac),
                     sites_of(crystal, name, occupants=doped(one, rng)),
-                ][rng.integers(5)]
+                    replace(rearranged(crystal) or one, name=name),
+                ][rng.integers(6)]
             )
     return CrystalSet.concatenate([crystal_from_sites(made[i]) for i in rng.permutation(len(made))])
 
 
-def pair_scores(found, expected):
-    """Recall and precision over the pairs of entries that are in one group."""
-    both = pairs_in(np.unique(np.column_stack([found, expected]), axis=0, return_inverse=True)[1])
-    wanted, there = pairs_in(expected), pairs_in(found)
-    return both / wanted if wanted else 1.0, both / there if there else 1.0
+def rock_salt(name, edge=5.64, cation="Na", anion="Cl"):
+    """One crystal with four cations and then four anions in its cell."""
+    occupants = [{species_code(symbol): 1.0} for symbol in (cation, anion)]
+    return crystal_from_sites(Sites(name, edge * (1 - np.eye(3)) / 2, np.array([[0] * 3, [0.5] * 3]), occupants))
 
 
-def pairs_in(labels):
-    """Pairs of entries of one label."""
-    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
-    return int((counts * (counts - 1) // 2).sum())
+def without_atoms(crystal, name):
+    """The cell of a crystal, and nothing in it."""
+    none = {column: getattr(crystal, column)[:0] for column in ("frac", "species", "occupancy", "b_iso")}
+    return replace(crystal, site_start=np.array([0, 0]), source_id=np.array([name]), **none)
+
+
+def refines(fine, coarse):
+    """Does each group of the first partition lie within one of the second?"""
+    return len(np.unique(np.column_stack([fine, coarse]), axis=0)) == len(np.unique(fine))
+
+
+def same_partition(first, second):
+    """Are the same entries together?"""
+    return refines(first, second) and refines(second, first)
