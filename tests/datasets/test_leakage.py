@@ -102,7 +102,7 @@ def test_nearest_patterns_are_those_of_brute_force(monkeypatch):
         assert which[5] == 11 and distance[5] == pytest.approx(0, abs=1e-6)
 
 
-def test_patterns_that_have_no_distance_are_named():
+def test_patterns_that_have_no_distance_are_named(monkeypatch):
     good = np.ones((3, 5), dtype=np.float32)
     for bad in (np.zeros(5), np.full(5, np.nan)):
         with pytest.raises(ValueError, match="training pattern 1 is zero or not finite"):
@@ -111,3 +111,6 @@ def test_patterns_that_have_no_distance_are_named():
             nearest_patterns(good, bad[None])
     with pytest.raises(ValueError, match=r"train.shape=\(3, 5\)"):
         nearest_patterns(good, np.ones((2, 4)))
+    monkeypatch.setattr(leakage, "_BLOCK", 2)
+    with pytest.raises(ValueError, match="training pattern 5 is zero or not finite"):
+        nearest_patterns(np.concatenate([good, good[:2], np.zeros((1, 5))]), good)

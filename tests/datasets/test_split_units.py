@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pymatgen.core import Lattice, Structure
 
+from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import write_sharded
-from paperlib.crystals.standardise import from_structures
-from paperlib.datasets.partitions import joint_units, named, representatives
+from paperlib.crystals.standardise import Sites, crystal_from_sites
 from paperlib.datasets.split_units import UNITS, split_units
 from paperlib.datasets.splits import grouped_split, leakage
+from tests.datasets import planted
 
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
 
@@ -20,18 +18,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:Deprecati
 @pytest.fixture(scope="module")
 def crystals():
     """Rock salts: NaCl twice, strained a little, NaCl far from both, KCl; caesium chloride with the formula of NaCl."""
-    made = []
-    for name, group, a, metal in (
-        ("c", 225, 5.64, "Na"),
-        ("a", 225, 5.65, "Na"),
-        ("b", 225, 6.4, "Na"),
-        ("d", 225, 6.29, "K"),
-        ("e", 221, 3.5, "Na"),
-    ):
-        structure = Structure.from_spacegroup(group, Lattice.cubic(a), [metal, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-        structure.properties["source_id"] = name
-        made.append(structure)
-    return from_structures(made)
+    salts = [("c", 5.64, "Na"), ("a", 5.65, "Na"), ("b", 6.4, "Na"), ("d", 6.29, "K")]
+    caesium_chloride = Sites("e", 3.5 * np.eye(3), np.array([[0] * 3, [0.5] * 3]), [{11: 1.0}, {17: 1.0}])
+    made = [planted.rock_salt(name, edge, metal) for name, edge, metal in salts]
+    return CrystalSet.concatenate([*made, crystal_from_sites(caesium_chloride)])
 
 
 def test_each_kind_keeps_together_what_it_names(crystals):
@@ -65,37 +55,3 @@ def test_a_set_in_shards_has_the_same_units(crystals, tmp_path):
     sharded = write_sharded(tmp_path / "set", crystals, {"what": "five salts"}, shard_size=2)
     for by in UNITS:
         assert split_units(sharded, by).tolist() == split_units(crystals, by).tolist()
-
-
-labels = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=40)
-
-
-@settings(max_examples=100, deadline=None)
-@given(labels)
-def test_joint_units_are_the_finest_that_cut_neither(pairs):
-    first, second = np.array(pairs).T
-    joint = joint_units(first, second)
-    for unit in (first, second):
-        assert all(len(set(joint[unit == value])) == 1 for value in unit)
-    # the finest: within a joint unit any two entries are joined by a chain of shared units
-    for value in set(joint.tolist()):
-        members = np.flatnonzero(joint == value)
-        reached, front = {members[0]}, [members[0]]
-        while front:
-            i = front.pop()
-            near = [j for j in members if j not in reached and (first[i] == first[j] or second[i] == second[j])]
-            reached |= set(near)
-            front += near
-        assert reached == set(members.tolist())
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.randoms(use_true_random=False))
-def test_names_and_representatives_follow_from_the_ids(groups, random):
-    groups = np.array(groups)
-    ids = np.array([f"id {k:02d}" for k in range(len(groups))])
-    random.shuffle(ids)
-    names, chosen = named(groups, ids), representatives(groups, ids)
-    for i, group in enumerate(groups):
-        assert names[i] == min(ids[groups == group])
-    assert sorted(ids[chosen]) == sorted(set(names)) and (np.diff(chosen) > 0).all()

@@ -23,12 +23,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:Deprecati
 
 
 def groups_by_plain_fits(crystals):
-    """``fit`` of all pairs of one formula, in either order, closed transitively; nothing is left out but pairs of which
-    ``fit`` looks at the composition only."""
+    """``fit`` of all pairs of the same elements, in either order, closed transitively, and how many pairs fit;
+    other pairs differ in composition, and ``fit`` looks no further."""
     matcher, structures = StructureMatcher(), crystals.to_structures()
     alike = defaultdict(list)
     for i, structure in enumerate(structures):
-        alike[structure.composition.reduced_formula, len(structure.composition)].append(i)
+        alike[structure.chemical_system].append(i)
     label = np.arange(len(crystals))
     n_fits = 0
     with warnings.catch_warnings():
@@ -74,11 +74,11 @@ def test_the_most_repeated_formulas_of_a_database_are_grouped_as_plain_fits_grou
             entry = json.loads(line)
             if entry["nat"] <= 10:
                 entries[shares(entry)].append(line)
-    chosen = [group[:12] for group in sorted(entries.values(), key=len, reverse=True)[:25]]
+    chosen = [group[:12] for group in sorted(entries.values(), key=len, reverse=True)[:20]]
     (tmp_path / "chosen.jsonl").write_text("".join(itertools.chain.from_iterable(chosen)))
     crystals = load_crystals(tmp_path / "chosen.jsonl", workers=1).crystals
     expected, n_fits = groups_by_plain_fits(crystals)
-    assert len(crystals) > 250 and n_fits > 100
+    assert len(crystals) > 200 and n_fits > 20
     assert pair_agreement(find_duplicates(crystals, "structure"), expected)["f1"] >= 0.99
 
 
