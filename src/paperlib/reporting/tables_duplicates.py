@@ -48,7 +48,7 @@ def near_duplicates(results: Results) -> str:
         )
         for row in table.to_dict("records")
     ]
-    turned = [rf"\rotatebox{{60}}{{{tex_escape(rule)}}}" for rule in _RULES]
+    turned = [rf"\rotatebox{{90}}{{{tex_escape(rule)}}}" for rule in _RULES]
     header = ("Entry", "Formula", "Group", *(rf"${edge}$ (\AA)" for edge in "abc"), *turned)
     note = origin_note(results, stem, f"n = {len(table)} entries")
     return tabular("lllrrr" + "c" * len(_RULES), header, rows, note)
