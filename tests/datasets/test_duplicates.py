@@ -54,7 +54,9 @@ def planted_crystals(kind):
 def test_planted_duplicates_are_found_and_near_misses_are_not(kind, rule):
     crystals, expected = planted_crystals(kind)
     name, tolerances = planted.RULES[rule]
-    agreement = pair_agreement(find_duplicates(crystals, name, **tolerances), expected[rule])
+    # StructureMatcher takes 10 ms for each crystal: it gets three of the six temperatures
+    chosen = slice(None, None, 2 if (kind, rule) == ("thermal expansion", "structure") else 1)
+    agreement = pair_agreement(find_duplicates(crystals[chosen], name, **tolerances), expected[rule][chosen])
     assert agreement["recall"] >= 0.99 and agreement["precision"] >= 0.99
 
 
@@ -273,7 +275,7 @@ def small_sets(draw):
         number = draw(st.sampled_from([47, 123, 139]))
         edges = [4.0 * 1.004 ** draw(st.integers(0, 6)) for _ in range(2)] + [4.7 * 1.004 ** draw(st.integers(0, 6))]
         edges[1] = edges[1] if number == 47 else edges[0]
-        first = {11: 1.0 - (x := draw(st.sampled_from([0.0, 0.01, 0.02, 0.04, 0.5]))), **({19: x} if x else {})}
+        first = {11: 1.0 - (x := draw(st.sampled_from([0.0, 0.01, 0.02, 0.04, 0.06, 0.5]))), **({19: x} if x else {})}
         sites = [((0, 0, 0), first), ((0.5, 0.5, 0.5), {draw(st.sampled_from([17, 35])): 1.0})]
         if number == 139:
             sites = [
@@ -403,6 +405,17 @@ def test_a_difference_of_exactly_the_tolerance_is_within_it():
     for rule in ("formula~group", "cell", "pattern"):
         assert find_duplicates(crystals, rule, formula=0.02).tolist() == [0, 0], rule
         assert find_duplicates(crystals, rule, formula=0.0199).tolist() == [0, 1], rule
+
+
+def test_an_element_may_be_above_the_tolerance_in_one_entry_and_below_in_the_other():
+    """2.5 % and 1 % of potassium in rock salt, of all atoms."""
+    salts = ({11: 0.95, 19: 0.05}, {11: 0.98, 19: 0.02})
+    crystals = CrystalSet.concatenate(
+        crystal_from_sites(Sites(str(site), np.eye(3) * 4.0, np.array([[0] * 3, [0.5] * 3]), [site, {17: 1.0}]))
+        for site in salts
+    )
+    assert find_duplicates(crystals, "formula~group", formula=0.02).tolist() == [0, 0]
+    assert find_duplicates(crystals, "formula~group", formula=0.014).tolist() == [0, 1]
 
 
 @pytest.mark.xfail(strict=True, reason="entries all of whose shares are within the tolerance meet under no element")

@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.sources import load_crystals
-from paperlib.crystals.standardise import crystal_from_sites, sites_from_structure
+from paperlib.crystals.standardise import Sites, crystal_from_sites, sites_from_structure
 from paperlib.datasets.duplicates import RULES, find_duplicates
 from paperlib.datasets.partitions import components, pair_agreement
 from paperlib.datasets.structure_match import matching_pairs
@@ -87,26 +87,39 @@ def matched(crystals, groups=None):
     return matching_pairs(crystals, groups, dict(RULES["structure"]))
 
 
-def test_only_crystals_of_one_group_are_compared():
-    crystals = CrystalSet.concatenate(planted.rock_salt(str(k)) for k in range(5))
-    pairs, failed = matched(crystals, [np.array([4, 0]), np.array([2, 3])])
-    assert {frozenset(pair) for pair in pairs.tolist()} == {frozenset({0, 4}), frozenset({2, 3})}
-    assert failed == []
+def test_only_crystals_of_one_group_are_compared_and_no_pair_is_one_too_many():
+    crystals = CrystalSet.concatenate(planted.rock_salt(str(k)) for k in range(6))
+    pairs, failed = matched(crystals, [np.array([4, 0, 5]), np.array([2, 3])])
+    assert planted.same_partition(components(6, pairs), np.array([0, 1, 2, 2, 0, 0]))
+    assert len(pairs) == 3 and failed == []
     assert matched(crystals, [])[0].shape == (0, 2)
 
 
+def stretched(name, ratio, *codes):
+    """A tetragonal cell with c/a = ``ratio`` and atoms of two elements, or of one, at corner and centre."""
+    lattice = np.diag([4.0, 4.0, 4.0 * ratio])
+    return crystal_from_sites(Sites(name, lattice, np.array([[0] * 3, [0.5] * 3]), [{code: 1.0} for code in codes]))
+
+
 def test_a_chain_of_fits_is_joined_by_as_few_pairs_as_needed():
-    """c/a from 1 to 1.9 in steps of 20 %: the ends do not fit one another."""
-    cells = [
-        planted.Sites(
-            f"step {k}", np.diag([4.0, 4.0, 4.0 * 1.2**k]), np.array([[0] * 3, [0.5] * 3]), [{55: 1.0}, {17: 1.0}]
-        )
-        for k in range(4)
-    ]
-    crystals = CrystalSet.concatenate(crystal_from_sites(sites) for sites in cells)
+    """c/a from 1 to 1.7 in steps of 20 %: the ends do not fit one another."""
+    crystals = CrystalSet.concatenate(stretched(f"step {k}", 1.2**k, 55, 17) for k in range(4))
     pairs, _ = matched(crystals)
     assert components(4, pairs).tolist() == [0] * 4 and len(pairs) == 3
     assert len(matched(crystals[[0, 3]])[0]) == 0
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_fit_one_way_is_enough_whichever_comes_first(names):
+    """Body-centred indium with c/a of 1.2 and of 1.4: the matcher is not symmetric near its tolerances."""
+    crystals = CrystalSet.concatenate(
+        stretched(name, ratio, 49, 49) for name, ratio in zip(names, (1.2, 1.4), strict=True)
+    )
+    first, second = crystals.to_structures()
+    assert sorted(StructureMatcher().fit(*pair) for pair in ((first, second), (second, first))) == [False, True]
+    for order in ([0, 1], [1, 0]):
+        assert len(matched(crystals[order])[0]) == 1
+        assert find_duplicates(crystals[order], "structure").tolist() == [0, 0]
 
 
 def test_crystals_that_pymatgen_cannot_reduce_are_named_and_compared_with_none(monkeypatch):
