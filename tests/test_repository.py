@@ -49,8 +49,18 @@ def name_of(path):
     return str(path.relative_to(ROOT))
 
 
-def rooms_imported(path):
-    """Rooms that a module imports, anywhere in its text."""
+def dotted(path):
+    return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+
+
+def room_of(path):
+    """The room of a module, "" for those above the street."""
+    parts = path.relative_to(ROOT / "src" / "paperlib").parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def modules_imported(path):
+    """Names that a module imports from paperlib, anywhere in its text."""
     names = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -58,23 +68,38 @@ def rooms_imported(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)}: write out `from paperlib.room.module import …`"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith("paperlib.")}
+    return {name for name in names if name.startswith("paperlib.")}
+
+
+def rooms_imported(path):
+    return {name.split(".")[1] for name in modules_imported(path)}
 
 
 def test_rooms_import_only_rooms_to_their_left():
-    rooms = {path.parent.name for path in MODULES if path.parent.name != "paperlib"}
-    assert rooms == set(MAY_IMPORT)
+    assert {room_of(path) for path in MODULES} == {*MAY_IMPORT, ""}
     wrong = {
         name_of(path): found
         for path in MODULES
-        if path.parent.name in MAY_IMPORT and (found := rooms_imported(path) - MAY_IMPORT[path.parent.name])
+        if (room := room_of(path)) and (found := rooms_imported(path) - MAY_IMPORT[room])
     }
     assert not wrong
     assert "crystals" in rooms_imported(ROOT / "src/paperlib/diffraction/simulate.py"), "imports are seen at all"
 
 
+def test_the_inside_of_a_wing_is_used_by_its_own_room_only():
+    inside = {dotted(path): room_of(path) for path in MODULES if len(path.relative_to(ROOT / "src/paperlib").parts) > 2}
+    assert len(inside) > 30
+    wrong = [
+        f"{name_of(path)} imports {name}"
+        for path in MODULES
+        for name in modules_imported(path)
+        if name in inside and room_of(path) not in ("", inside[name])
+    ]
+    assert not wrong
+
+
 def test_reporting_starts_without_the_heavy_packages():
-    modules = [f"paperlib.reporting.{path.stem}" for path in MODULES if path.parent.name == "reporting"]
+    modules = [dotted(path) for path in MODULES if room_of(path) == "reporting"]
     lines = [f"import {name}" for name in modules if not name.endswith("__init__")]
     heavy = {"torch", "pymatgen", "pyxtal", "captum"}
     lines += ["import sys", f"print(sorted({heavy} & sys.modules.keys()), len(sys.modules) > 100)"]

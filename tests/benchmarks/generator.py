@@ -25,11 +25,11 @@ from paperlib.crystals.cell_geometry import lattice_of
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.rules import Rules
 from paperlib.crystals.synthesis import balanced_space_groups, synthesise
-from paperlib.crystals.wyckoff_tables import wyckoff_tables
 from paperlib.datasets.set_statistics import found_space_groups
 from paperlib.datasets.shown_absences import stricter_classes
 from paperlib.diffraction.instrument import Instrument
 from paperlib.symmetry.extinction import class_of_space_group
+from paperlib.symmetry.wyckoff_tables import wyckoff_tables
 
 
 def report_labels(name: str, found: np.ndarray, asked: np.ndarray) -> None:

@@ -20,9 +20,9 @@ import torch
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.mixture import balanced_mixture
+from paperlib.diffraction.peers.speed import speed_table
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.simulate import powder_patterns
-from paperlib.diffraction.speed import speed_table
 from paperlib.lab.provenance import processor
 
 

@@ -11,11 +11,11 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from paperlib.crystals import loading
 from paperlib.crystals.crystal_set import DEUTERIUM, CrystalSet
+from paperlib.crystals.reading import loading
 from paperlib.crystals.sources import load_crystals, prototype_structures, read_cifs, read_jsonl
 from tests.crystals.conftest import misfit
-from tests.crystals.test_cif import BROKEN, GOOD
+from tests.crystals.reading.test_cif import BROKEN, GOOD
 
 
 def equal(a: CrystalSet, b: CrystalSet) -> bool:

@@ -19,9 +19,10 @@ from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.species import reduced_formula
 from paperlib.crystals.standardise import Sites, crystal_from_sites, sites_from_structure
 from paperlib.crystals.synthesis import random_crystals
-from paperlib.datasets import duplicates, entries, structure_match
+from paperlib.datasets import duplicates
+from paperlib.datasets.alike import entries, structure_match
+from paperlib.datasets.alike.fingerprints import FINE, fingerprints
 from paperlib.datasets.duplicates import RULES, duplicate_links, find_duplicates
-from paperlib.datasets.fingerprints import FINE, fingerprints
 from paperlib.datasets.partitions import components, pair_agreement, representatives
 from paperlib.lab.cluster import workers
 from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS

@@ -13,7 +13,7 @@ from paperlib.crystals.occupied_positions import occupied_positions
 from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.standardise import Sites, crystal_from_sites
 from paperlib.crystals.synthesis import random_crystals
-from paperlib.datasets import entries
+from paperlib.datasets.alike import entries
 from paperlib.datasets.structure_types import structure_types
 from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS, crystal_system, operations
 from tests.crystals.conftest import general_crystal

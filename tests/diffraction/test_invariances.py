@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.compare import line_disagreement
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
+from paperlib.diffraction.peers.compare import line_disagreement
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.simulate import powder_patterns
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from paperlib.diffraction import cpu
-from paperlib.diffraction.compare import pymatgen_form_factors
 from paperlib.diffraction.ideal import ideal_patterns
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.laboratory import LABORATORY_INSTRUMENT
 from paperlib.diffraction.mixture import balanced_mixture
+from paperlib.diffraction.peers.compare import pymatgen_form_factors
 from paperlib.diffraction.profile import draw_peaks
 from paperlib.diffraction.reflections import powder_reflections
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.diffraction.compare import line_disagreement, merge_lines, pymatgen_form_factors, pymatgen_lines
 from paperlib.diffraction.instrument import CU_KALPHA, Instrument
+from paperlib.diffraction.peers.compare import line_disagreement, merge_lines, pymatgen_form_factors, pymatgen_lines
 from paperlib.diffraction.reflections import lorentz_polarisation, powder_reflections
 from paperlib.symmetry.groups import crystal_system
 

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from paperlib.lab.results import MissingResultError, Results
-from paperlib.reporting import (
+from paperlib.reporting.figures import (
     fig_agreement,
     fig_attribution_groups,
     fig_imperfections,

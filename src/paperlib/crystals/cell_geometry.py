@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from paperlib.crystals.compiled import compiled
-from paperlib.crystals.counter_draws import normal
-from paperlib.crystals.wyckoff_tables import GRID
+from paperlib.crystals.generator.counter_draws import normal
+from paperlib.symmetry.wyckoff_tables import GRID
 
 EDGE_SPREAD = 0.35
 """Standard deviation of ln of the three numbers whose ratios become axial ratios (PyXtal's ``random_vector``)."""

@@ -15,13 +15,14 @@ from typing import Any
 from numba import njit
 
 from paperlib.lab.store import sha256_of, sha256_of_text
+from paperlib.symmetry import wyckoff_tables
 
 
 @functools.cache
 def sources_stamp() -> str:
     """Checksum of the modules of this room that use :func:`compiled`, and of the constants that they share."""
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    read = [path for path in modules if path.stem == "wyckoff_tables" or "@compiled" in path.read_text("utf-8")]
+    modules = sorted(Path(__file__).parent.rglob("*.py"))
+    read = [path for path in modules if "@compiled" in path.read_text("utf-8")] + [Path(wyckoff_tables.__file__)]
     return sha256_of_text(*(part for path in read for part in (path.name, sha256_of(path))))
 
 

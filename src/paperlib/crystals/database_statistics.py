@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import nnls
 
-from paperlib.crystals.composition import STREAM, Compositions
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.least_occupation import least_multiplicity
+from paperlib.crystals.generator.composition import STREAM, Compositions
+from paperlib.crystals.generator.least_occupation import least_multiplicity
 from paperlib.crystals.minimum_distances import N_CODES, atomic_volumes, element_codes
 from paperlib.crystals.occupied_positions import Occupation, occupied_positions
-from paperlib.crystals.wyckoff_tables import wyckoff_tables
 from paperlib.lab import rng
 from paperlib.lab.store import sha256_of_text
 from paperlib.symmetry.groups import SPACE_GROUPS, point_group
+from paperlib.symmetry.wyckoff_tables import wyckoff_tables
 
 if TYPE_CHECKING:
     from paperlib.crystals.rules import Rules
@@ -115,9 +115,9 @@ class DatabaseStatistics:
         return sha256_of_text(repr(sorted(self.patterns.items())), *(array.tobytes().hex() for array in arrays))
 
     def compositions(self, groups: np.ndarray, items: np.ndarray, seed: int, trial: int, rules: Rules) -> Compositions:
-        """``composition="database"`` of :func:`paperlib.crystals.composition.draw_compositions`: species, numbers of
-        atoms and prescribed positions. Of the rules for compositions it obeys ``elements``, ``n_species``, ``n_sites``
-        and ``max_atoms``; a crystal too large for that loses positions of the species that has most."""
+        """``composition="database"`` of :func:`paperlib.crystals.generator.composition.draw_compositions`: species,
+        numbers of atoms and prescribed positions. Of the rules for compositions it obeys ``elements``, ``n_species``,
+        ``n_sites`` and ``max_atoms``; a crystal too large for that loses positions of the species that has most."""
         tables = wyckoff_tables()
         codes = element_codes(rules.elements)
         tables_of_elements = [np.zeros(N_CODES), np.zeros(N_CODES)]

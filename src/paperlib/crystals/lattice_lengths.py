@@ -17,7 +17,7 @@ import numpy as np
 
 from paperlib.crystals.cell_geometry import lattice_of, product, reduced_basis
 from paperlib.crystals.compiled import compiled
-from paperlib.crystals.wyckoff_tables import wyckoff_tables
+from paperlib.symmetry.wyckoff_tables import wyckoff_tables
 
 
 def lattice_lengths(cell: np.ndarray, space_group: np.ndarray) -> np.ndarray:

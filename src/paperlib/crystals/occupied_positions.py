@@ -8,8 +8,8 @@ import numpy as np
 
 from paperlib.crystals.compiled import compiled
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.wyckoff_choice import identify, site_symmetry_order
-from paperlib.crystals.wyckoff_tables import GRID, WyckoffTables, wyckoff_tables
+from paperlib.crystals.generator.wyckoff_choice import identify, site_symmetry_order
+from paperlib.symmetry.wyckoff_tables import GRID, WyckoffTables, wyckoff_tables
 
 _STEP = 1.0 / GRID
 

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from paperlib.crystals.composition import Compositions, draw_compositions
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.generator.composition import Compositions, draw_compositions
 from paperlib.crystals.rules import Rules, rules_from
 from paperlib.crystals.species import species_symbol
 from paperlib.crystals.synthesis import ImpossibleRulesError, checked_groups, formula_of_atoms

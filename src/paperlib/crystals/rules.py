@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from paperlib.crystals.attempts import Chemistry, Limits
+from paperlib.crystals.generator.attempts import Chemistry, Limits
 from paperlib.crystals.minimum_distances import atomic_volumes, element_codes, minimum_distances, usable_elements
 
 COMPOSITIONS = ("uniform", "database")

@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.wyckoff_tables import GRID
 from paperlib.lab.store import atomic_path, read_json, sha256_of, write_json, write_table
 from paperlib.symmetry.extinction import SCHEMES, class_of_space_group
+from paperlib.symmetry.wyckoff_tables import GRID
 
 KEPT_SHARDS = 4
 """Shards that an open set keeps in memory."""

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from paperlib.crystals.cif import read_cif
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.loading import Loaded, Skipped, load_entries
+from paperlib.crystals.reading.cif import read_cif
+from paperlib.crystals.reading.loading import Loaded, Skipped, load_entries
 from paperlib.crystals.species import species_code
 from paperlib.crystals.standardise import BadCrystalError, Sites
 
@@ -87,9 +87,9 @@ def _prototype(name: str, entry: dict[str, Any]) -> Iterator[Sites]:
 def read_cifs(path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None) -> Loaded:
     """Crystals of all CIFs of a folder (with its subfolders), of a .zip, .tar, .tar.gz or .tgz archive, or of one file.
 
-    Source ids are the paths within the folder or archive, without suffix; see :func:`paperlib.crystals.cif.read_cif`
-    for what is read of a file and :func:`paperlib.crystals.loading.load_entries` for ``workers``. Raises
-    FileNotFoundError for a path that does not exist, ValueError for a damaged archive and where there is no CIF.
+    Source ids are the paths within the folder or archive, without suffix; see
+    :func:`paperlib.crystals.reading.cif.read_cif` for what is read of a file and
+    :func:`paperlib.crystals.reading.loading.load_entries` for ``workers``. Raises FileNotFoundError for a path that does not exist, ValueError for a damaged archive and where there is no CIF.
     """
     path = _existing(path)
     total = None

@@ -2,8 +2,8 @@
 
 The method is PyXtal's: a composition, a cell that obeys the metric and a volume estimate, Wyckoff positions and
 free coordinates at random, minimum distances by pair of elements. What it adds: a crystal is kept only if it has
-no more symmetry than the group that was asked for (:mod:`paperlib.crystals.hidden_symmetry`), and another is drawn
-until that is so; the set stays balanced. All steps are compiled and bounded; nothing can hang.
+no more symmetry than the group that was asked for (:mod:`paperlib.crystals.generator.hidden_symmetry`), and another is
+drawn until that is so; the set stays balanced. All steps are compiled and bounded; nothing can hang.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from paperlib.crystals.attempts import REASONS, Made, Order, make
-from paperlib.crystals.composition import draw_compositions
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.generator.attempts import REASONS, Made, Order, make
+from paperlib.crystals.generator.composition import draw_compositions
 from paperlib.crystals.rules import Rules, rules_from
 from paperlib.crystals.species import reduced_formula
-from paperlib.crystals.wyckoff_tables import GRID, wyckoff_tables
 from paperlib.lab import rng
 from paperlib.symmetry.extinction import extinction_classes
 from paperlib.symmetry.groups import SPACE_GROUPS
+from paperlib.symmetry.wyckoff_tables import GRID, wyckoff_tables
 
 STREAM = "random crystals/places"
 NO_COMPOSITION = "no composition fits the group"

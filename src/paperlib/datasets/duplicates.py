@@ -5,8 +5,8 @@
 - ``formula+group``: they have one space group and one reduced formula;
 - ``cell``: and the seven lengths of their primitive lattices (:mod:`paperlib.crystals.lattice_lengths`) agree, in any
   setting, within the relative tolerance ``cell``;
-- ``pattern``: and their powder patterns, brought to one volume (:mod:`paperlib.datasets.fingerprints`), are alike at
-  least ``similarity``;
+- ``pattern``: and their powder patterns, brought to one volume (:mod:`paperlib.datasets.alike.fingerprints`), are
+  alike at least ``similarity``;
 - ``structure``: they have one reduced formula and, whatever their space groups, pymatgen's StructureMatcher with its
   tolerances ``ltol``, ``stol`` and ``angle_tol`` (degrees) fits one to the other.
 
@@ -32,11 +32,11 @@ import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
-from paperlib.datasets.entries import Entries, chunks, comparable, read_entries
-from paperlib.datasets.fingerprints import N_POINTS, fingerprints
-from paperlib.datasets.joining import COLUMNS, Bounds, Measures, pairs_within
+from paperlib.datasets.alike.entries import Entries, chunks, comparable, read_entries
+from paperlib.datasets.alike.fingerprints import N_POINTS, fingerprints
+from paperlib.datasets.alike.joining import COLUMNS, Bounds, Measures, pairs_within
+from paperlib.datasets.alike.structure_match import matching_pairs
 from paperlib.datasets.partitions import components
-from paperlib.datasets.structure_match import matching_pairs
 from paperlib.lab.cluster import done_in_any_order
 
 RULES: Mapping[str, Mapping[str, float]] = {
@@ -69,15 +69,15 @@ def find_duplicates(crystals: Crystals, rule: str, *, client: Any = None, **tole
     ``rule`` and ``tolerances`` are those of this module; :data:`RULES` has the values that hold where none is given.
     ``client`` (:func:`paperlib.lab.cluster.workers`) spreads patterns and structure matching over Dask workers; a set
     in shards is read piece by piece. Entries that cannot be compared
-    (:func:`paperlib.datasets.entries.entry_problems`) stand alone; a warning counts them. Raises ValueError for an
-    unknown rule or tolerance.
+    (:func:`paperlib.datasets.alike.entries.entry_problems`) stand alone; a warning counts them. Raises ValueError for
+    an unknown rule or tolerance.
     """
     pairs, _, problems = _joined(crystals, rule, client, tolerances)
     if lone := int((~problems["compared"]).sum()):
         first = problems[~problems["compared"]].iloc[0]
         warnings.warn(
             f"{lone} of {len(crystals)} entries cannot be compared and stand alone (first: {first.source_id}: "
-            f"{first.problem}); paperlib.datasets.entries.entry_problems lists them",
+            f"{first.problem}); paperlib.datasets.alike.entries.entry_problems lists them",
             stacklevel=2,
         )
     return components(len(crystals), pairs)

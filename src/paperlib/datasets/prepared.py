@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.loading import Loaded, Skipped
+from paperlib.crystals.reading.loading import Loaded, Skipped
 from paperlib.crystals.sources import load_crystals
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate

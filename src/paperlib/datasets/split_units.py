@@ -12,8 +12,8 @@ import numpy as np
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
+from paperlib.datasets.alike.entries import chunks
 from paperlib.datasets.duplicates import find_duplicates
-from paperlib.datasets.entries import chunks
 from paperlib.datasets.partitions import named
 from paperlib.datasets.structure_types import structure_types
 

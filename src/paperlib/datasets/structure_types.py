@@ -19,7 +19,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.occupied_positions import occupied_positions
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.crystals.species import MIXTURE_DECIMALS
-from paperlib.datasets.entries import ONE_HAND, chunks, comparable
+from paperlib.datasets.alike.entries import ONE_HAND, chunks, comparable
 from paperlib.symmetry.groups import wyckoff_positions
 
 UNKNOWN = "?"

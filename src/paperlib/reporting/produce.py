@@ -6,7 +6,8 @@ from pathlib import Path
 
 from paperlib.lab.results import Results
 from paperlib.lab.store import write_text
-from paperlib.reporting import (
+from paperlib.reporting import style
+from paperlib.reporting.figures import (
     fig_agreement,
     fig_attribution_classes,
     fig_attribution_groups,
@@ -24,7 +25,6 @@ from paperlib.reporting import (
     fig_simulator,
     fig_three_crystals,
     fig_worked_pattern,
-    style,
 )
 from paperlib.reporting.tables import TABLES
 from paperlib.reporting.values import values_tex
