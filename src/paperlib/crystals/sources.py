@@ -89,8 +89,8 @@ def read_cifs(path: str | Path, symprec: float = 0.01, standardise: bool = True,
 
     Source ids are the paths within the folder or archive, without suffix; see
     :func:`paperlib.crystals.reading.cif.read_cif` for what is read of a file and
-    :func:`paperlib.crystals.reading.loading.load_entries` for ``workers``. Raises FileNotFoundError for a path that does
-    not exist, ValueError for a damaged archive and where there is no CIF.
+    :func:`paperlib.crystals.reading.loading.load_entries` for ``workers``. Raises FileNotFoundError for a path that
+    does not exist, ValueError for a damaged archive and where there is no CIF.
     """
     path = _existing(path)
     total = None
