@@ -18,15 +18,36 @@ class MissingResultError(LookupError):
     """A result that has not been computed, or is not part of a run."""
 
 
+KINDS = {
+    "share": "a fraction, printed in %",
+    "points": "a difference of shares, printed in percentage points",
+    "count": "a whole number of things",
+    "seconds": "a time",
+    "rate": "a number per second",
+    "ratio": "how many times as much",
+    "deviation": "spans orders of magnitude, printed with a power of ten",
+    "number": "anything else that is measured",
+    "text": "words",
+}
+"""The kinds of values: what a number means decides how it is printed."""
+
+
 @dataclass(frozen=True)
 class Value:
-    """One number of the paper: an estimate with its interval (95 %, None where it has none) and the number
-    of items behind it (None where that has no meaning)."""
+    """One number of the paper: an estimate with its interval (95 %, None where it has none), the number of items
+    behind it (None where that has no meaning), and what kind of number it is. Raises ValueError for another kind."""
 
     value: float | int | str
     low: float | None = None
     high: float | None = None
     n: int | None = None
+    kind: str = "number"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind={self.kind!r} is none of {', '.join(KINDS)}")
+        if isinstance(self.value, str) != (self.kind == "text"):
+            raise ValueError(f"kind={self.kind!r} does not fit {self.value!r}; words, and only words, are of kind text")
 
 
 class Results:
