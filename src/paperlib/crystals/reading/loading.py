@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.standardise import BadCrystalError, Sites, crystal_from_sites
-from paperlib.lab.provenance import cores
+from paperlib.lab.machine import cores
 
 Parser = Callable[[str, Any], Iterable[Sites | BadCrystalError]]
 """From the name and the raw content of one entry to its crystals; a function at the top of a module, so that other
@@ -70,9 +69,8 @@ def load_entries(
     """Parse and standardise entries of (name, raw content), in order.
 
     ``workers`` None takes one process per core where there are enough entries for that to pay, 1 stays in this
-    process; the result is the same. ``total`` is for the progress bar. A plain script must keep its top-level code
-    under ``if __name__ == "__main__":`` for more than one worker, as always with multiprocessing; a notebook need
-    not. Raises RuntimeError, with that remedy, where the worker processes die.
+    process; the result is the same. ``total`` is for the progress bar. Raises RuntimeError, with the remedy, where a
+    worker process dies.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, or None to choose; got {workers}")
@@ -106,26 +104,16 @@ def _results(
     if workers == 1:
         yield from (_work(chunk, parse, symprec, standardise) for chunk in chunks)
         return
-    # Fresh processes: a fork would copy this one with the locks of torch's threads. At most a few chunks wait at a
-    # time, so that an archive of half a million files never stands in memory as a whole.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-        pending: deque[Future[_Result]] = deque()
-        try:
-            for chunk in chunks:
-                pending.append(pool.submit(_work, chunk, parse, symprec, standardise))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        except BrokenProcessPool as error:
-            raise RuntimeError(
-                'the worker processes died; in a script, put the call under if __name__ == "__main__":, or pass '
-                "workers=1 (also where memory is short)"
-            ) from error
-        finally:
-            for future in pending:
-                future.cancel()
+    # loky starts fresh processes, without the locks that a fork would copy from torch's threads, and does not run the
+    # caller's script again. Two chunks a worker wait at a time, so that an archive of half a million files never
+    # stands in memory as a whole.
+    pool = Parallel(workers, backend="loky", return_as="generator", batch_size=1, pre_dispatch="2*n_jobs")
+    try:
+        yield from pool(delayed(_work)(chunk, parse, symprec, standardise) for chunk in chunks)
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            f"one of the {workers} worker processes died, most often for want of memory; pass fewer, or workers=1"
+        ) from error
 
 
 def _work(chunk: list[tuple[str, Any]], parse: Parser, symprec: float, standardise: bool) -> _Result:
