@@ -70,12 +70,23 @@ def test_the_registry_is_read_with_and_without_addresses(repository):
     assert fetch.registry() == {"a.csv": Entry(SHA, None), "b/c.npz": Entry(SHA, "https://example.org/c.npz")}
 
 
-@pytest.mark.parametrize("line", ["a.csv", "a.csv 123abc", f"a.csv {SHA} https://a https://b", f"{SHA} a.csv"])
-def test_a_registry_line_that_cannot_be_read_is_named(repository, line):
+@pytest.mark.parametrize(
+    "line, named",
+    [
+        ("a.csv", "line 2 .* 'a.csv'"),
+        (f"a.csv {SHA} https://a https://b", "line 2 .* 'a.csv .* https://b'"),
+        ("'a.csv", "No closing quotation"),
+        ("a.csv 123abc", "'a.csv 123abc'"),
+        (f"a.csv {SHA[:-1]}g", f"'a.csv {SHA[:-1]}g'"),
+        (f"{SHA} a.csv", f"'{SHA} a.csv'"),
+    ],
+)
+def test_a_registry_line_that_cannot_be_read_is_named(repository, line, named):
     write_registry(repository, "# name sha256 url", line)
-    with pytest.raises(ValueError, match="line 2: expected `name sha256") as error:
+    with pytest.raises(ValueError, match=rf"registry\.txt: expected `name sha256.*{named}"):
         fetch.registry()
-    assert "registry.txt" in str(error.value) and line in str(error.value)
+    with pytest.raises(FileNotFoundError):
+        fetch.registry(repository / "nothing.txt")
 
 
 def test_the_offline_folder_comes_first_then_data_raw_then_the_download(repository, tmp_path, monkeypatch, web):

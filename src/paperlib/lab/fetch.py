@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from paperlib.lab.store import sha256_of
 
 EMBEDDED = ("prototypes",)
 """Sets of crystals that come with an installed package and need no file."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ChecksumError(ValueError):
@@ -39,17 +42,20 @@ def is_embedded(source: str) -> bool:
 
 
 def registry(path: Path | None = None) -> dict[str, Entry]:
-    """The registry by file name. Raises ValueError, naming the line, where it cannot be read."""
+    """The registry by file name. Raises ValueError, naming the entry, where it cannot be read."""
     path = path or paths.root() / "data" / "registry.txt"
-    entries = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split()
-        if len(fields) not in (2, 3) or len(fields[1]) != 64:
-            raise ValueError(f"{path}, line {number}: expected `name sha256 [url]`, found {line!r}")
-        entries[fields[0]] = Entry(fields[1], fields[2] if len(fields) == 3 else None)
-    return entries
+    book = pooch.create(path.parent, base_url="")
+    expected = f"{path}: expected `name sha256 [url]` in each line"
+    try:
+        book.load_registry(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a quotation mark that is not closed
+        raise ValueError(f"{expected}; {error}") from error
+    for name, sha256 in book.registry.items():
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{expected}; found no checksum in '{name} {sha256}'")
+    return {name: Entry(sha256, book.urls.get(name)) for name, sha256 in book.registry.items()}
 
 
 def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | None = None) -> Path:
@@ -72,8 +78,9 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
             "(data/README.md says where it comes from and how to rebuild it)"
         )
     downloader = _copy if urlsplit(entry.url).scheme == "file" else None
+    book = pooch.create(folder, base_url="", registry={name: entry.sha256}, urls={name: entry.url})
     try:
-        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname=name, path=folder, downloader=downloader)
+        return Path(book.fetch(name, downloader=downloader))
     except OSError as error:  # first: what requests says of a bad proxy or address is a ValueError too
         raise FileNotFoundError(
             f"cannot download {name} from {entry.url} ({error}); put a copy at {folder / name} or set PAPERLIB_DATA"
@@ -83,7 +90,6 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
             f"the download of {name} from {entry.url} is corrupt: {error}. Nothing was kept; try again, or put a "
             f"good copy at {folder / name}"
         ) from error
-    return Path(path)
 
 
 def _copy(url: str, target: str, _: pooch.Pooch | None) -> None:
