@@ -1,4 +1,4 @@
-"""Cells, distances between their periodic points, and random cells as PyXtal draws them; compiled.
+"""Cells and their volumes, distances between their periodic points, and random cells as PyXtal draws them; compiled.
 
 Distances are taken in a :class:`Frame`. Its ``spacing`` is the distance between neighbouring lattice planes: no
 vector shorter than r crosses more than r / spacing of them, so a search over the images within that range misses
@@ -15,6 +15,9 @@ import numpy as np
 from paperlib.crystals.compiled import compiled
 from paperlib.crystals.generator.counter_draws import normal
 from paperlib.symmetry.wyckoff_tables import GRID
+
+FLAT = 1e-14
+"""Square of the volume, as a share of that of a box with the same edges, which rounding makes of none at all."""
 
 EDGE_SPREAD = 0.35
 """Standard deviation of ln of the three numbers whose ratios become axial ratios (PyXtal's ``random_vector``)."""
@@ -43,6 +46,17 @@ class Frame(NamedTuple):
 def new_frame() -> Frame:
     """A frame to be filled."""
     return Frame(np.zeros((3, 3)), np.zeros(3), np.zeros((3, 3)), np.zeros((3, 3), np.int64))
+
+
+def cell_volume(cell: np.ndarray) -> np.ndarray:
+    """(…) Å³ of cells (…, 6) given by a, b, c in Å and alpha, beta, gamma in degrees; NaN where no such cell exists."""
+    edges, angles = cell[..., :3], cell[..., 3:]
+    with np.errstate(invalid="ignore", over="ignore"):
+        cosine = np.cos(np.radians(angles))
+        square = 1 - np.sum(cosine**2, axis=-1) + 2 * np.prod(cosine, axis=-1)
+        volume = np.prod(edges, axis=-1) * np.sqrt(square)
+    exists = np.all(edges > 0, axis=-1) & np.all((angles > 0) & (angles < 180), axis=-1) & (square > FLAT)
+    return np.where(exists, volume, np.nan)
 
 
 @compiled

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DEUTERIUM = 119
 """Species code of deuterium; every other species is its atomic number (1-118)."""
 
+N_SPECIES = DEUTERIUM + 1
+"""Length of tables by species code; row 0 belongs to no element."""
+
 _PER_CRYSTAL = ("cell", "space_group", "standard", "formula", "source_id")
 _PER_SITE = ("frac", "species", "occupancy", "b_iso")
 

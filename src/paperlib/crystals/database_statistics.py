@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import nnls
 
-from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.cell_geometry import cell_volume
+from paperlib.crystals.crystal_set import N_SPECIES, CrystalSet
 from paperlib.crystals.generator.composition import STREAM, Compositions
 from paperlib.crystals.generator.least_occupation import least_multiplicity
-from paperlib.crystals.minimum_distances import N_CODES, atomic_volumes, element_codes
+from paperlib.crystals.minimum_distances import atomic_volumes, element_codes
 from paperlib.crystals.occupied_positions import Occupation, occupied_positions
 from paperlib.lab import rng
 from paperlib.lab.store import sha256_of_text
@@ -55,18 +56,18 @@ N_QUANTILES = 201
 
 @dataclass(frozen=True, eq=False)
 class DatabaseStatistics:
-    """Statistics of a database; made by :meth:`learn`. Arrays by species code have 120 rows."""
+    """Statistics of a database; made by :meth:`learn`. Arrays by species code have ``N_SPECIES`` rows."""
 
     patterns: dict[int, tuple[tuple[int, ...], ...]]
     """For each space group the patterns to draw from, each a falling tuple of positions per species."""
     position_weight: np.ndarray
     """(positions,) float64: how often each row of the Wyckoff tables is occupied, relative within its group."""
     main_element: np.ndarray
-    """(120,) float64: how often a species has the most positions of its crystal."""
+    """(N_SPECIES,) float64: how often a species has the most positions of its crystal."""
     other_element: np.ndarray
-    """(120,) float64: how often it is one of the others."""
+    """(N_SPECIES,) float64: how often it is one of the others."""
     atomic_volume: np.ndarray
-    """(120,) float64: Å³ that an atom takes."""
+    """(N_SPECIES,) float64: Å³ that an atom takes."""
     volume_ratio: np.ndarray
     """(201,) float64: quantiles of the cell volume over the sum of the atomic volumes."""
     n_crystals: int
@@ -91,7 +92,7 @@ class DatabaseStatistics:
             )
         groups = crystals.space_group.astype(np.int64)
         observed: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-        main, other = np.zeros(N_CODES), np.zeros(N_CODES)
+        main, other = np.zeros(N_SPECIES), np.zeros(N_SPECIES)
         for i in used:
             counts = Counter(occupation.species[occupation.start[i] : occupation.start[i + 1]].tolist()).most_common()
             observed[int(groups[i])].append(tuple(count for _, count in counts))
@@ -120,7 +121,7 @@ class DatabaseStatistics:
         ``n_sites`` and ``max_atoms``; a crystal too large for that loses positions of the species that has most."""
         tables = wyckoff_tables()
         codes = element_codes(rules.elements)
-        tables_of_elements = [np.zeros(N_CODES), np.zeros(N_CODES)]
+        tables_of_elements = [np.zeros(N_SPECIES), np.zeros(N_SPECIES)]
         for table, learnt in zip(tables_of_elements, (self.main_element, self.other_element), strict=True):
             table[codes] = learnt[codes]
         draws = rng.uniform(seed, f"{STREAM}/{trial}", items, 1 + 2 * MOST_POSITIONS)
@@ -236,25 +237,18 @@ def _position_weights(groups: np.ndarray, occupation: Occupation, used: np.ndarr
     return counts
 
 
-def _volumes(crystals: CrystalSet, used: np.ndarray) -> np.ndarray:
-    """(k,) Å³ of the cells of some crystals."""
-    cosines = np.cos(np.radians(crystals.cell[used, 3:]))
-    root = np.sqrt(1 - (cosines**2).sum(axis=1) + 2 * cosines.prod(axis=1))
-    return crystals.cell[used, :3].prod(axis=1) * root
-
-
 def _contents(crystals: CrystalSet, used: np.ndarray) -> np.ndarray:
-    """(k, 120) atoms of each species per cell."""
+    """(k, N_SPECIES) atoms of each species per cell."""
     owner = np.repeat(np.arange(len(crystals)), crystals.n_sites)
-    contents = np.zeros((len(crystals), N_CODES))
+    contents = np.zeros((len(crystals), N_SPECIES))
     np.add.at(contents, (owner, crystals.species), 1.0)
     return contents[used]
 
 
 def _atomic_volumes(crystals: CrystalSet, used: np.ndarray) -> np.ndarray:
-    """(120,) Å³: least squares of the volume per atom; covalent spheres, scaled, for elements that the database lacks
-    or whose volume comes out as zero (hydrogen sits in the gaps between others)."""
-    contents, volumes = _contents(crystals, used), _volumes(crystals, used)
+    """(N_SPECIES,) Å³: least squares of the volume per atom; covalent spheres, scaled, for elements that the database
+    lacks or whose volume comes out as zero (hydrogen sits in the gaps between others)."""
+    contents, volumes = _contents(crystals, used), cell_volume(crystals.cell[used])
     atoms = contents.sum(axis=1)
     fitted, _ = nnls(contents / atoms[:, None], volumes / atoms)
     spheres = atomic_volumes()[0]
@@ -264,4 +258,4 @@ def _atomic_volumes(crystals: CrystalSet, used: np.ndarray) -> np.ndarray:
 
 
 def _volume_ratios(crystals: CrystalSet, used: np.ndarray, atomic_volume: np.ndarray) -> np.ndarray:
-    return _volumes(crystals, used) / (_contents(crystals, used) @ atomic_volume)
+    return cell_volume(crystals.cell[used]) / (_contents(crystals, used) @ atomic_volume)

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from paperlib.crystals.cell_geometry import lattice_of, product, reduced_basis
+from paperlib.crystals.cell_geometry import cell_volume, lattice_of, product, reduced_basis
 from paperlib.crystals.compiled import compiled
 from paperlib.symmetry.wyckoff_tables import wyckoff_tables
 
@@ -27,16 +27,13 @@ def lattice_lengths(cell: np.ndarray, space_group: np.ndarray) -> np.ndarray:
     (n,), whose centring gives the primitive lattice. Column p - 1 is the class of the vectors i a + j b + k c of a
     reduced basis with p = i mod 2 + 2 (j mod 2) + 4 (k mod 2). NaN for a cell that encloses no volume.
     """
-    lengths = np.empty((len(cell), 7))
-    _lengths(np.ascontiguousarray(cell, np.float64), wyckoff_tables().primitive[space_group], lengths)
+    lengths = np.full((len(cell), 7), np.nan)
+    # compiled code divides by the lengths of the vectors: a cell without volume must not come there
+    solid = np.flatnonzero(np.isfinite(cell_volume(cell)))
+    found = np.empty((len(solid), 7))
+    _lengths(np.ascontiguousarray(cell[solid], np.float64), wyckoff_tables().primitive[space_group[solid]], found)
+    lengths[solid] = found
     return lengths
-
-
-def cell_volumes(cell: np.ndarray) -> np.ndarray:
-    """(n,) Å³ of cells (n, 6) given by a, b, c in Å and alpha, beta, gamma in degrees; NaN where there is none."""
-    cosine = np.cos(np.radians(cell[:, 3:]))
-    with np.errstate(invalid="ignore"):
-        return np.prod(cell[:, :3], axis=1) * np.sqrt(1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1))
 
 
 @functools.cache
@@ -55,12 +52,8 @@ def relabellings() -> np.ndarray:
 @compiled
 def _lengths(cell: np.ndarray, primitive: np.ndarray, lengths: np.ndarray) -> None:
     for n in range(len(cell)):
-        lattice = lattice_of(cell[n])
-        lengths[n] = np.nan
-        if not lattice[0, 0] > 0.0:
-            continue
         lengths[n] = np.inf
-        basis = reduced_basis(product(primitive[n], lattice))
+        basis = reduced_basis(product(primitive[n], lattice_of(cell[n])))
         # the Voronoi vectors of a Minkowski-reduced basis have coefficients of at most 1
         for i in range(-1, 2):
             for j in range(-1, 2):

@@ -13,10 +13,8 @@ from collections.abc import Mapping
 import gemmi
 import numpy as np
 
+from paperlib.crystals.crystal_set import N_SPECIES
 from paperlib.crystals.species import species_code, species_symbol
-
-N_CODES = 120
-"""Length of tables by species code: 1-118 and deuterium, row 0 unused."""
 
 
 @functools.cache
@@ -31,23 +29,24 @@ def usable_elements() -> tuple[str, ...]:
 
 @functools.cache
 def atomic_volumes() -> tuple[np.ndarray, np.ndarray]:
-    """Å³ of the covalent and of the van der Waals sphere by species code, each (120,); 0 where PyXtal has no radius."""
+    """Å³ of the covalent and of the van der Waals sphere by species code, each (N_SPECIES,); 0 where PyXtal has no
+    radius."""
     from pyxtal.database.element import Element
 
-    smallest, largest = np.zeros(N_CODES), np.zeros(N_CODES)
+    smallest, largest = np.zeros(N_SPECIES), np.zeros(N_SPECIES)
     for z in range(1, 97):
         element = Element(z)
         smallest[z] = 4 / 3 * np.pi * (element.covalent_radius or 0.0) ** 3
         largest[z] = 4 / 3 * np.pi * (element.vdw_radius or 0.0) ** 3
     for table in (smallest, largest):
-        table[N_CODES - 1] = table[1]  # deuterium takes as much room as hydrogen
+        table[N_SPECIES - 1] = table[1]  # deuterium takes as much room as hydrogen
         table.setflags(write=False)
     return smallest, largest
 
 
 def minimum_distances(factor: float = 1.0, overrides: Mapping[tuple[str, str], float] | None = None) -> np.ndarray:
-    """(120, 120) Å by species codes: PyXtal's atomic tolerance matrix times ``factor``; ``overrides`` maps pairs of
-    element symbols to a distance in Å (not multiplied). 0 where PyXtal has no value.
+    """(N_SPECIES, N_SPECIES) Å by species codes: PyXtal's atomic tolerance matrix times ``factor``; ``overrides`` maps
+    pairs of element symbols to a distance in Å (not multiplied). 0 where PyXtal has no value.
 
     Raises ValueError for a factor or distance that is not positive, and for an unknown element.
     """
@@ -67,7 +66,7 @@ def _tolerances() -> np.ndarray:
     from pyxtal.tolerance import Tol_matrix
 
     matrix = Tol_matrix(prototype="atomic")
-    table = np.zeros((N_CODES, N_CODES))
+    table = np.zeros((N_SPECIES, N_SPECIES))
     for a in range(1, 97):
         for b in range(1, 97):
             table[a, b] = matrix.get_tol(a, b) or 0.0

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from paperlib.crystals.cell_geometry import cell_volume
 from paperlib.diffraction.absences import present_table
 from paperlib.diffraction.hkl import BOX_EDGES, candidates
 from paperlib.diffraction.instrument import Instrument
@@ -74,11 +75,10 @@ def random_cells(space_groups: np.ndarray | Sequence[int], seed: int, items: np.
         angles = lowest[remaining] + draws[:, 3:] * (highest - lowest)[remaining]
         fixed = fixed_angle[remaining]
         angles = np.where(np.isnan(fixed), angles, fixed)
-        cosine = np.cos(np.radians(angles))
-        squared = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)
-        volume = np.prod(edges, axis=1) * np.sqrt(np.maximum(squared, 0))
+        drawn = np.concatenate([edges, angles], axis=1)
+        volume = cell_volume(drawn)
         good = (volume >= VOLUMES[0]) & (volume <= VOLUMES[1])
-        cells[remaining[good]] = np.concatenate([edges, angles], axis=1)[good]
+        cells[remaining[good]] = drawn[good]
         remaining, attempt = remaining[~good], attempt + 1
     return cells
 

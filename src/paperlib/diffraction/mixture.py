@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from paperlib.crystals.cell_geometry import cell_volume
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.symmetry import groups
 
@@ -65,7 +66,5 @@ def _crystal(number: int, rng: np.random.Generator, mean_atoms: float, spread: f
     constraints = groups.cell_constraints(number)
     edges = rng.lognormal(0, 0.3, 3)[list(constraints.equal_edge)]
     angles = [x if x is not None else float(rng.uniform(80, 110)) for x in constraints.fixed_angle]
-    cosine = np.cos(np.radians(angles))
-    volume = np.prod(edges) * np.sqrt(1 - np.sum(cosine**2) + 2 * np.prod(cosine))
-    edges = edges * (15.0 * len(species) / volume) ** (1 / 3)
+    edges = edges * (15.0 * len(species) / cell_volume(np.array([*edges, *angles]))) ** (1 / 3)
     return np.array([*edges, *angles]), np.concatenate(frac), species

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from paperlib.crystals.cell_geometry import cell_volume
 from paperlib.crystals.crystal_set import DEUTERIUM, CrystalSet
 from paperlib.crystals.species import species_symbol
 from paperlib.crystals.standardise import OCCUPANCY_TOLERANCE
@@ -17,6 +18,9 @@ from paperlib.symmetry.groups import conforming_cell
 
 MAX_REFLECTIONS = 2_000_000
 """Reflections of half the limiting sphere above which a cell is taken for a mistake."""
+
+FLAT = 1e-4
+"""Share of the volume of a box with the same edges up to which a cell is taken for one without volume."""
 
 METRIC_TOLERANCE = 1e-4
 """Strain by which the cell of a crystal in the standard setting may miss the metric of its crystal system; the
@@ -58,16 +62,13 @@ def raise_problems(crystals: CrystalSet, problems: list[tuple[int, str]], shown:
 
 def _check_cells(crystals: CrystalSet, instrument: Instrument, found: dict[int, str]) -> None:
     cell = crystals.cell
-    edges, angles = cell[:, :3], cell[:, 3:]
+    edges = cell[:, :3]
     # Lines beyond the end of the range, whose tails reach into it, are computed too.
     last = min(instrument.two_theta[1] + instrument.reach, 180.0)
     max_inverse_d = 2 * math.sin(math.radians(last / 2)) / instrument.wavelength
     with np.errstate(invalid="ignore", over="ignore"):
-        cosine = np.cos(np.radians(angles))
-        volume_factor = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)
-        good = np.all(np.isfinite(cell), axis=1) & np.all(edges > 0, axis=1)
-        good &= np.all((angles > 0) & (angles < 180), axis=1) & (volume_factor > 1e-8)
-        volume = np.prod(edges, axis=1) * np.sqrt(np.maximum(volume_factor, 0))
+        volume = cell_volume(cell)
+        good = np.all(np.isfinite(cell), axis=1) & (volume > FLAT * np.prod(edges, axis=1))
         n_reflections = 2 * np.pi / 3 * volume * max_inverse_d**3
         too_large = (n_reflections > MAX_REFLECTIONS) | np.any(edges * max_inverse_d > BOX_EDGES[-1], axis=1)
     for i in np.flatnonzero(~good):

@@ -23,10 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paperlib.crystals.crystal_set import DEUTERIUM
-
-N_SPECIES = DEUTERIUM + 1
-"""Length of every table: species codes are 1-118 and ``DEUTERIUM``; row 0 belongs to no element."""
+from paperlib.crystals.crystal_set import DEUTERIUM, N_SPECIES
 
 MAX_S_IT92 = 2.0
 """Å⁻¹: largest sin θ / λ for which the four Gaussians of the International Tables hold."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from paperlib.crystals.cell_geometry import cell_volume
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.cpu import compiled_for, each_in_a_thread
 from paperlib.diffraction.draws import Draws, draw
@@ -116,11 +117,7 @@ def _batches(
     the Laue class; nonsensical cells count as small ones, they are refused later.
     """
     last = math.radians(min(instrument.two_theta[1] + margin, 180.0) / 2)
-    edges, cosine = crystals.cell[:, :3], np.cos(np.radians(crystals.cell[:, 3:]))
-    with np.errstate(invalid="ignore", over="ignore"):
-        squared = 1 - np.sum(cosine**2, axis=1) + 2 * np.prod(cosine, axis=1)
-        volume = np.prod(edges, axis=1) * np.sqrt(np.maximum(squared, 0))
-        points = 4 * np.pi / 3 * volume * (2 * math.sin(last) / instrument.wavelength) ** 3
+    points = 4 * np.pi / 3 * cell_volume(crystals.cell) * (2 * math.sin(last) / instrument.wavelength) ** 3
     numbers = np.where(crystals.standard, np.clip(crystals.space_group, 1, 230), 1)
     lines = np.nan_to_num(points, nan=0.0, posinf=0.0) / _laue_orders()[numbers] + 50
     doubled = 2 if instrument.second_wavelength else 1

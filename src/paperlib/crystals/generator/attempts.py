@@ -63,11 +63,11 @@ class Chemistry(NamedTuple):
     """What the atoms need: minimum distances and volumes by species code (0 … 119)."""
 
     reach: np.ndarray
-    """(120, 120) Å: minimum distance of each pair of species."""
+    """(N_SPECIES, N_SPECIES) Å: minimum distance of each pair of species."""
     smallest_volume: np.ndarray
-    """(120,) Å³ per atom."""
+    """(N_SPECIES,) Å³ per atom."""
     largest_volume: np.ndarray
-    """(120,) Å³ per atom."""
+    """(N_SPECIES,) Å³ per atom."""
 
 
 class Order(NamedTuple):

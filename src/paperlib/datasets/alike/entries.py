@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from paperlib.crystals.crystal_set import DEUTERIUM, CrystalSet
+from paperlib.crystals.crystal_set import DEUTERIUM, N_SPECIES, CrystalSet
 from paperlib.crystals.lattice_lengths import lattice_lengths
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.crystals.standardise import BadCrystalError, crystal_from_sites, sites_from_structure
@@ -25,7 +25,6 @@ CHUNK = 10_000
 SYMPREC = 0.01
 """Å, spglib's tolerance where a crystal is brought to the standard setting to be compared."""
 
-_LENGTH_OF_CODES = DEUTERIUM + 1
 ONE_HAND = np.arange(231)
 """(231,) the space group, or the first of its enantiomorphic pair."""
 ONE_HAND[[right for _, right in ENANTIOMORPHIC_PAIRS]] = [left for left, _ in ENANTIOMORPHIC_PAIRS]
@@ -143,9 +142,9 @@ def _compositions(crystals: CrystalSet) -> tuple[np.ndarray, np.ndarray, np.ndar
     """Number of elements of each crystal (n,), and for each its elements and their shares of the atoms."""
     species = np.where(crystals.species == DEUTERIUM, 1, crystals.species).astype(np.int64)
     crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
-    keys, inverse = np.unique(crystal * _LENGTH_OF_CODES + species, return_inverse=True)
+    keys, inverse = np.unique(crystal * N_SPECIES + species, return_inverse=True)
     amount = np.bincount(inverse, crystals.occupancy, len(keys))
-    owner, element = np.divmod(keys, _LENGTH_OF_CODES)
+    owner, element = np.divmod(keys, N_SPECIES)
     total = np.bincount(owner, amount, len(crystals))
     return np.bincount(owner, minlength=len(crystals)), element, amount / total[owner]
 

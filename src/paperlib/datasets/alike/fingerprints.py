@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from paperlib.crystals.cell_geometry import cell_volume
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.lattice_lengths import cell_volumes
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.reflections import powder_reflections
 
@@ -58,7 +58,7 @@ def fingerprints(crystals: CrystalSet) -> np.ndarray:
     Crystals without a line in the range give zeros. Raises ValueError for crystals that cannot be simulated.
     """
     sites = np.add.reduceat(_begins_site(crystals), crystals.site_start[:-1]) if len(crystals) else np.zeros(0)
-    scale = (VOLUME_PER_SITE * sites / cell_volumes(crystals.cell)) ** (1 / 3)
+    scale = (VOLUME_PER_SITE * sites / cell_volume(crystals.cell)) ** (1 / 3)
     cell = np.concatenate([crystals.cell[:, :3] * scale[:, None], crystals.cell[:, 3:]], axis=1)
     lines = powder_reflections(replace(crystals, cell=cell, b_iso=np.zeros_like(crystals.b_iso)), INSTRUMENT)
     place = (np.log(lines.d.numpy()) - _FIRST) / STEP + _MARGIN

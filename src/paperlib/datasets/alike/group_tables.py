@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.lattice_lengths import cell_volumes
+from paperlib.crystals.cell_geometry import cell_volume
+from paperlib.crystals.crystal_set import N_SPECIES, CrystalSet
 from paperlib.datasets.alike.entries import read_entries
 from paperlib.datasets.alike.fingerprints import fingerprints
 
@@ -27,7 +27,7 @@ def chain_table(crystals: CrystalSet, groups: np.ndarray, most: int = 10) -> pd.
     for group in found[np.lexsort((found, -counts))][:most]:
         members = np.flatnonzero(groups == group)
         members = members[np.argsort(entries.rank[members])]
-        shares = np.zeros((len(members), 120))
+        shares = np.zeros((len(members), N_SPECIES))
         for row, i in enumerate(members):
             here = slice(entries.start[i], entries.start[i + 1])
             shares[row, entries.element[here]] = entries.fraction[here]
@@ -81,7 +81,7 @@ def rule_table(crystals: CrystalSet, labels: Mapping[str, np.ndarray], members: 
     cell = pd.DataFrame(part.cell[:, :3].round(3), columns=["a", "b", "c"])
     table = pd.DataFrame({"source_id": part.source_id, "formula": part.formula, "space_group": part.space_group})
     table = pd.concat([table, cell], axis=1)
-    table["volume"] = cell_volumes(part.cell).round(1)
+    table["volume"] = cell_volume(part.cell).round(1)
     letters = {rule: _letters(groups[members]) for rule, groups in labels.items()}
     return table.assign(**letters)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from paperlib.crystals.crystal_set import N_SPECIES
 from paperlib.crystals.species import species_code
 from paperlib.diffraction.instrument import Instrument
-from paperlib.diffraction.scattering import N_SPECIES, ScatteringTable
+from paperlib.diffraction.scattering import ScatteringTable
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
