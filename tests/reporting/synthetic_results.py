@@ -18,7 +18,6 @@ from paperlib.symmetry.groups import crystal_family
 TWO_THETA = np.linspace(5, 90, 1000)
 KS = (1, 3, 5)
 SCHEMES = ("absences", "published", "crystal_system")
-EXTINCTION = "extinction group"
 
 
 class _Writer:
@@ -26,6 +25,7 @@ class _Writer:
         self.folder, self.stem, self.profile = folder / stem, stem, profile
         self.outputs: dict[str, dict] = {}
         self.values: dict[str, dict] = {}
+        self.timings: dict[str, dict] = {}
 
     def table(self, name: str, /, **columns) -> None:
         write_table(self.folder / f"{name}.csv", pd.DataFrame(columns))
@@ -38,12 +38,17 @@ class _Writer:
     def _note(self, name: str) -> None:
         self.outputs[name] = {"sha256": sha256_of(self.folder / name), "published": True}
 
-    def value(self, name: str, value, low=None, high=None, n=None) -> None:
-        self.values[name] = {"value": value, "low": low, "high": high, "n": n}
+    def value(self, name: str, value, low=None, high=None, n=None, kind=None) -> None:
+        kind = kind or ("count" if isinstance(value, int) else "number")
+        self.values[name] = {"value": value, "low": low, "high": high, "n": n, "kind": kind}
+
+    def timing(self, name: str, value, kind: str, n=None) -> None:
+        self.timings[name] = {"value": value, "low": None, "high": None, "n": n, "kind": kind}
 
     def finish(self) -> None:
         times = {"started": "2026-01-02T03:04:05+00:00", "finished": "2026-01-02T03:14:05+00:00"}
         record = {"profile": self.profile, "run_id": "0" * 12, "commit": "0" * 40, **times}
+        record["timings"] = self.timings
         parts = {"identity": {}, "record": record, "outputs": self.outputs, "values": self.values}
         write_json(self.folder / "manifest.json", parts)
 
@@ -128,7 +133,7 @@ def _extinction_groups(run: _Writer, table: pd.DataFrame) -> None:
         run.table(f"classes_{scheme}", **class_table(scheme))
         for k, ceiling in zip(KS, (0.43, 0.81, 0.917), strict=True):
             rows.append((scheme, k, ceiling + 0.005 * i, len(class_table(scheme))))
-            run.value(f"ceiling_{scheme}_top{k}", ceiling + 0.005 * i, n=230)
+            run.value(f"ceiling_{scheme}_top{k}", ceiling + 0.005 * i, n=230, kind="share")
         run.value(f"n_classes_{scheme}", len(class_table(scheme)), n=230)
     run.table("ceilings", **pd.DataFrame(rows, columns=["scheme", "k", "ceiling", "n_classes"]))
     run.value("largest_class", int(table["n_groups"].max()))
@@ -222,29 +227,32 @@ def _simulator(run: _Writer, generator: np.random.Generator) -> None:
         differing_laue=[0, 100, 100],
     )
     _imperfections(run, lines)
-    for name, value in (
-        ("n_structures", n),
-        ("max_position_deviation", float(position.max())),
-        ("max_r_their_f0", float(theirs.max())),
-        ("median_r_ours", float(np.median(ours))),
-        ("max_r_ours", float(ours.max())),
-        ("speed_atoms", 30.4),
-        ("lines_times", 11.4),
-        ("crysfml_max_neutron", 2e-9),
-        ("crysfml_max_xray", 3e-5),
-        ("fullprof_max_neutron", 9e-5),
-        ("lines_per_second", 14002.3),
-        ("patterns_per_second", 555.6),
-        ("patterns_times", 11.4),
-        ("reflection_per_second", 9000.0),
-        ("one_pattern_largest_difference_line", 0.0),
-        ("one_pattern_differing_line", 0),
-        ("one_pattern_differing_laue", 100),
-        ("cctbx_max_xray", 3.1e-6),
-        ("cctbx_max_neutron", 2.2e-4),
-        ("cctbx_max_d", 4.4e-9),
+    for name, value, kind in (
+        ("n_structures", n, "count"),
+        ("max_position_deviation", float(position.max()), "deviation"),
+        ("max_r_their_f0", float(theirs.max()), "share"),
+        ("median_r_ours", float(np.median(ours)), "share"),
+        ("max_r_ours", float(ours.max()), "share"),
+        ("speed_atoms", 30.4, "number"),
+        ("crysfml_max_neutron", 2e-9, "deviation"),
+        ("crysfml_max_xray", 3e-5, "deviation"),
+        ("fullprof_max_neutron", 9e-5, "deviation"),
+        ("one_pattern_largest_difference_line", 0.0, "number"),
+        ("one_pattern_differing_line", 0, "count"),
+        ("one_pattern_differing_laue", 100, "count"),
+        ("cctbx_max_xray", 3.1e-6, "deviation"),
+        ("cctbx_max_neutron", 2.2e-4, "deviation"),
+        ("cctbx_max_d", 4.4e-9, "deviation"),
     ):
-        run.value(name, value, n=n)
+        run.value(name, value, n=n, kind=kind)
+    for name, value, kind in (
+        ("lines_times", 11.4, "ratio"),
+        ("lines_per_second", 14002.0, "rate"),
+        ("patterns_per_second", 555.6, "rate"),
+        ("patterns_times", 11.4, "ratio"),
+        ("reflection_per_second", 9000.0, "rate"),
+    ):
+        run.timing(name, value, kind, n=n)
     run.finish()
 
 
@@ -333,7 +341,7 @@ def _databases(run: _Writer, table: pd.DataFrame, generator: np.random.Generator
         ("top_ten_share", 0.471),
         ("declared_differs", 412),
     ):
-        run.value(name, value, n=30600)
+        run.value(name, value, n=30600, kind="share" if name == "top_ten_share" else "count")
     run.finish()
 
 
@@ -349,14 +357,14 @@ def _duplicates(run: _Writer, table: pd.DataFrame) -> None:
     for rule, share in shares.items():
         for database, n in entries.items():
             removed = share * (0.1 if database == "mp_30587" else 1)
-            left.append((rule, database, n, round(n * (1 - removed)), removed, 374, 12.3))
+            left.append((rule, database, n, round(n * (1 - removed)), removed, 374))
         size = np.array([1, 2, 3, 5, 12, 374])
         sizes.append(pd.DataFrame({"rule": rule, "size": size, "groups": (30000 / size**2.2).astype(int) + 1}))
         key = rule.replace("~", "_near_").replace("+", "_").replace(", ", "_")
         run.value(f"{key}_groups", round(41491 * (1 - share)), n=41491)
-        run.value(f"{key}_removed_share", share, n=41491)
-        run.value(f"{key}_seconds", 12.3, n=41491)
-    columns = ["rule", "database", "entries", "groups", "removed", "largest", "seconds"]
+        run.value(f"{key}_removed_share", share, n=41491, kind="share")
+        run.timing(f"{key}_seconds", 12.3, "seconds", n=41491)
+    columns = ["rule", "database", "entries", "groups", "removed", "largest"]
     run.table("left", **pd.DataFrame(left, columns=columns))
     run.table("sizes", **pd.concat(sizes))
     n = 7
@@ -411,67 +419,82 @@ def _duplicates(run: _Writer, table: pd.DataFrame) -> None:
         ("reference_entries", 2000),
         ("reference_pairs", 15000),
         ("reference_f1", 0.9994),
-        ("reference_ratio", 6.1),
     ):
-        run.value(name, value, n=41491)
+        run.value(name, value, n=41491, kind="share" if name.endswith("_share") else None)
+    run.timing("reference_ratio", 6.1, "ratio")
     run.finish()
+
+
+def _score_rows(arm: str, top1: float, space: str, test: str, sizes: tuple[int, int], trainings) -> list[tuple]:
+    """Rows of ``scores.csv`` of one arm: all together, and each of ``trainings`` (split, seed) a little beside."""
+    rows = []
+    for k in KS:
+        value = 1 - (1 - top1) ** (1 + 0.45 * (k - 1))
+        pooled, each = sizes
+        rows.append((arm, space, test, -1, -1, k, value, value - 0.011, value + 0.011, pooled, len(trainings)))
+        for i, (split, seed) in enumerate(trainings):
+            shifted = value + 0.004 * (1 - 2 * (i % 2))
+            rows.append((arm, space, test, split, seed, k, shifted, shifted - 0.015, shifted + 0.015, each, 1))
+    return rows
+
+
+SCORES = ["arm", "space", "test", "split", "seed", "k", "value", "low", "high", "n", "n_trainings"]
 
 
 def _duplicate_effect(run: _Writer) -> None:
     top1 = {
-        "all, random split": 0.71,
-        "equal n, random split": 0.69,
-        "equal n, leak-free": 0.64,
-        "single, leak-free": 0.645,
-        "single, random split": 0.67,
-        "class frequencies": 0.09,
+        "all_random": 0.71,
+        "equal_random": 0.69,
+        "equal_free": 0.64,
+        "single_free": 0.645,
+        "single_random": 0.67,
+        "frequency": 0.09,
     }
-    tests = {"all": 8298, "one of each group": 7724}
-    rows = [
-        (name, test, k, *(min(value * (1 + 0.08 * (k - 1)), 0.99) + d for d in (0, -0.01, 0.01)), n)
-        for name, value in top1.items()
-        for test, n in tests.items()
-        for k in KS
-    ]
-    run.table("scores", **pd.DataFrame(rows, columns=["training", "test", "k", "value", "low", "high", "n"]))
-    trainings = [name for name in top1 if name != "class frequencies"]
-    sizes = [37342 if name == "all, random split" else 30227 for name in trainings]
-    run.table("trainings", seed=0, training=trainings, n_train=sizes, epochs=15, steps=3555, loss=0.5, minutes=4.2)
+    repeats, tests = [(0, 0), (1, 1)], {"all": (8298, 4149), "single": (7724, 3862)}
+    rows = []
+    for arm, value in top1.items():
+        for test, sizes in tests.items():
+            rows += _score_rows(arm, value, "published", test, sizes, [] if arm == "frequency" else repeats)
+    run.table("scores", **pd.DataFrame(rows, columns=SCORES))
+    arms = [arm for arm in top1 if arm != "frequency"]
+    sizes = [37342 if arm == "all_random" else 30227 for arm in arms]
+    run.table("trainings", arm=arms, split=0, seed=0, n_train=sizes, steps=3555, loss=0.5)
     effects = {
-        "fewer entries": ("less_data", -0.012),
-        "no copies of test crystals": ("memory", -0.049),
-        "no copies within training": ("within", 0.005),
-        "one test entry of each group": ("test_set", -0.007),
-        "all together": ("total", -0.063),
-        "no copies, entries that had one": ("memory_copied", -0.18),
-        "no copies, entries that had none": ("memory_others", -0.002),
+        "less_data": -0.012,
+        "memory": -0.049,
+        "within": 0.005,
+        "test_set": -0.007,
+        "total": -0.063,
+        "memory_copied": -0.18,
+        "memory_others": -0.002,
     }
-    for key, value in effects.values():
-        run.value(f"effect_{key}_top1", value, value - 0.008, value + 0.008, 8298)
-    values = np.array([value for _, value in effects.values()])
-    run.table("effects", effect=list(effects), value=values, low=values - 0.008, high=values + 0.008, n=8298)
+    for key, value in effects.items():
+        run.value(f"effect_{key}_top1", value, value - 0.008, value + 0.008, 8298, "points")
+    values = np.array(list(effects.values()))
+    each = {"split0": values - 0.004, "split1": values + 0.004}
+    run.table("effects", effect=list(effects), value=values, low=values - 0.008, high=values + 0.008, n=8298, **each)
     ends = {"kind": [], "from": [], "to": [], "middle": []}
-    closeness = {"training": [], "by": [], **ends, "value": [], "low": [], "high": [], "n": []}
+    closeness = {"arm": [], "by": [], **ends, "value": [], "low": [], "high": [], "n": []}
     edges = [0, 0.001, 0.01, 0.1, 0.3, 1.0]
     kinds = ("exact", "near", "structure type", "nothing of these")
-    for name in trainings:
+    for arm in arms:
         for i in range(len(edges) - 1):
-            value = 0.95 - 0.15 * i
-            place = (name, "distance", None, edges[i], edges[i + 1], (edges[i] + edges[i + 1]) / 2)
+            value = 0.95 - 0.15 * i - 0.02 * arms.index(arm)
+            place = (arm, "distance", None, edges[i], edges[i + 1], (edges[i] + edges[i + 1]) / 2)
             for column, entry in zip(closeness, (*place, value, value - 0.03, value + 0.03, 900), strict=True):
                 closeness[column].append(entry)
-        for i, kind in enumerate(kinds if "random" in name else kinds[2:]):
-            value = 0.95 - 0.2 * i
+        for i, kind in enumerate(kinds if "random" in arm else kinds[2:]):
+            value = 0.95 - 0.2 * i - 0.02 * arms.index(arm)
             for column, entry in zip(
-                closeness, (name, "kind", kind, None, None, None, value, value - 0.03, value + 0.03, 900), strict=True
+                closeness, (arm, "kind", kind, None, None, None, value, value - 0.03, value + 0.03, 900), strict=True
             ):
                 closeness[column].append(entry)
     run.table("closeness", **closeness)
     for name, value, n in (("n_crystals", 41491, None), ("n_near_groups", 34089, 41491), ("n_seeds", 2, None)):
         run.value(name, value, n=n)
-    run.value("share_copied", 0.23, n=8298)
-    run.value("before_top1", 0.71, 0.70, 0.72, 8298)
-    run.value("after_top1", 0.645, 0.635, 0.655, 7724)
+    run.value("share_copied", 0.23, n=8298, kind="share")
+    run.value("before_top1", 0.71, 0.70, 0.72, 8298, "share")
+    run.value("after_top1", 0.645, 0.635, 0.655, 7724, "share")
     run.finish()
 
 
@@ -484,16 +507,16 @@ def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:
     for name, size in sizes.items():
         measured = shares.get(name, (0.9998, 1.0, 0.9991, 1.0, 0.024))
         rate = {"PyXtal": 13.4, "real": None}.get(name, 987.6)
-        truth.append({"program": name, **dict(zip(marks, measured, strict=True)), "crystals": size, "per_second": rate})
+        truth.append({"program": name, **dict(zip(marks, measured, strict=True)), "crystals": size})
         for mark, share in zip(marks, measured, strict=True):
             if share is not None:
                 short = mark.replace("0.01", "fine").replace("0.1", "coarse")
-                run.value(f"{keys[name]}_{short}_share", share, share - 0.002, min(share + 0.002, 1.0), size)
+                run.value(f"{keys[name]}_{short}_share", share, share - 0.002, min(share + 0.002, 1.0), size, "share")
         if name != "real":
             per_group = size // 230
             found = generator.binomial(per_group, measured[0], 230) / per_group
             by_group += [(name, group, *[share] * 5, per_group) for group, share in enumerate(found, start=1)]
-            run.value(f"{keys[name]}_per_second", rate, n=size)
+            run.timing(f"{keys[name]}_per_second", rate, "rate", n=size)
     run.table("truth", **pd.DataFrame(truth))
     run.table("by_group", **pd.DataFrame(by_group, columns=["program", "space_group", *marks, "n"]))
     reasons = {
@@ -554,7 +577,6 @@ def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:
         radius=generator.uniform(0.6, 1.9, 84),
     )
     for name, value in (
-        ("speed_ratio", 61.2),
         ("symprec_fine", 0.01),
         ("symprec_coarse", 0.1),
         ("n_learnt", 29876),
@@ -567,45 +589,35 @@ def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:
         *((f"largest_distance_{key}", 0.1) for key in ("pyxtal", "pyxtal_true", "real", "database")),
         *((f"noise_{key}", 0.04) for key in ("pyxtal", "pyxtal_true", "real", "database")),
     ):
-        run.value(name, value, n=920)
+        run.value(name, value, n=920, kind="share" if name.endswith("_share") else None)
+    run.timing("speed_ratio", 61.2, "ratio", n=920)
     run.finish()
 
 
 def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -> None:
-    models = {
-        "space-group labels, summed": ("summed", 0.571),
-        "extinction-group labels": ("direct", 0.612),
-        "class frequencies": ("frequency", 0.117),
-        "ceiling, balanced data": (None, 0.9798),
-    }
+    trainings = [(0, 0), (0, 1), (1, 0)]
     rows = []
-    for model, (short, top1) in models.items():
-        for k in KS:
-            value = 1 - (1 - top1) ** (1 + 0.45 * (k - 1))
-            if short is None:
-                rows.append((model, EXTINCTION, -1, k, top1 if k == 1 else 1.0, None, None, 4000))
-                continue
-            rows.append((model, EXTINCTION, -1, k, value, value - 0.011, value + 0.011, 4000))
-            for seed in (0, 1) if short in ("summed", "direct") else ():
-                shifted = value + 0.004 * (1 - 2 * seed)
-                rows.append((model, EXTINCTION, seed, k, shifted, shifted - 0.015, shifted + 0.015, 2000))
-            run.value(f"{short}_top{k}", value, value - 0.011, value + 0.011, 4000)
-            if short != "direct":
-                low = value * 0.8
-                own = model.removesuffix(", summed")
-                rows.append((own, "space group", -1, k, low, low - 0.01, low + 0.01, 4000))
-            if short == "summed":
-                run.value(f"sg_top{k}", low, low - 0.01, low + 0.01, 4000)
-                run.value(f"sg_frequency_top{k}", 0.1 * k, 0.1 * k - 0.01, 0.1 * k + 0.01, 4000)
-    columns = ["model", "space", "seed", "k", "value", "low", "high", "n"]
-    run.table("scores", **pd.DataFrame(rows, columns=columns))
+    for arm, space, key, top1 in (
+        ("summed", "published", "summed", 0.571),
+        ("direct", "published", "direct", 0.612),
+        ("frequency", "published", "frequency", 0.117),
+        ("space_group", "space_group", "sg", 0.49),
+        ("frequency", "space_group", "sg_frequency", 0.1),
+    ):
+        rows += _score_rows(arm, top1, space, "all", (4000, 2000), [] if arm == "frequency" else trainings)
+        for row in rows:
+            if row[:4] == (arm, space, "all", -1):
+                run.value(f"{key}_top{row[5]}", *row[6:10], "share")
+    for space in ("published", "space_group"):
+        rows += [("ceiling", space, "all", -1, -1, k, 0.9798 if k == 1 else 1.0, None, None, None, 0) for k in KS]
+    run.table("scores", **pd.DataFrame(rows, columns=SCORES))
     history = [
-        (model, seed, epoch, 4 * np.exp(-epoch / 6), 0.6 * (1 - np.exp(-epoch / (4 + i))) - 0.02 * seed, 1e-3)
-        for i, model in enumerate(("space-group labels", "extinction-group labels"))
-        for seed in (0, 1)
-        for epoch in range(1, 21)
+        (arm, split, seed, 100 * i, 12800 * i, 4 * np.exp(-i / 6), 0.6 * (1 - np.exp(-i / slow)) - 0.02 * seed, 1e-3)
+        for arm, slow in (("space_group", 4), ("direct", 5))
+        for split, seed in trainings
+        for i in range(1, 21)
     ]
-    columns = ["model", "seed", "epoch", "loss", "validation_top1", "lr"]
+    columns = ["arm", "split", "seed", "step", "items", "loss", "validation_top1", "lr"]
     run.table("history", **pd.DataFrame(history, columns=columns))
     run.table(
         "per_class",
@@ -618,7 +630,7 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
     )
     run.table("confusions", true_symbol=["P - - -"], predicted_symbol=["C - - -"], count=[12], share=[0.06])
     run.table("split", id=["mp-1"], part=["test"], space_group=[14], class_index=[3])
-    run.table("calibration", model=list(models)[:2], ece=[0.041, 0.052])
+    run.table("calibration", arm=["direct", "summed"], ece=[0.041, 0.052])
     for name, value in (
         ("n_train", 24469),
         ("n_validation", 2059),
@@ -629,9 +641,9 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
         ("epochs", 20),
     ):
         run.value(name, value)
-    run.value("difference_top1", 0.041, 0.029, 0.053, 4000)
-    run.value("balanced_direct", 0.331, 0.301, 0.361, 4000)
-    run.value("balanced_summed", 0.302, 0.272, 0.332, 4000)
+    run.value("difference_top1", 0.041, 0.029, 0.053, 4000, "points")
+    run.value("balanced_direct", 0.331, 0.301, 0.361, 4000, "share")
+    run.value("balanced_summed", 0.302, 0.272, 0.332, 4000, "share")
     run.finish()
 
 
@@ -680,17 +692,17 @@ def _interpretability(run: _Writer, table: pd.DataFrame, generator: np.random.Ge
         probability=[0.873],
         correct=[True],
     )
-    for name, value in (
-        ("n_patterns", 512),
-        ("max_relative_delta", 0.0123),
-        ("share_within", 0.994),
-        ("tolerance", 0.01),
-        ("cam_resolution", 5.95),
-        ("cam_positions", 15),
-        ("attribution_on_lines", 0.812),
-        ("points_on_lines", 0.311),
+    for name, value, kind in (
+        ("n_patterns", 512, "count"),
+        ("max_relative_delta", 0.0123, "share"),
+        ("share_within", 0.994, "share"),
+        ("tolerance", 0.01, "share"),
+        ("cam_resolution", 5.95, "number"),
+        ("cam_positions", 15, "count"),
+        ("attribution_on_lines", 0.812, "share"),
+        ("points_on_lines", 0.311, "share"),
     ):
-        run.value(name, value, n=512)
+        run.value(name, value, n=512, kind=kind)
     run.value("cam_ig_correlation_stage1", 0.41, low=0.39, high=0.43, n=512)
     run.value("cam_ig_correlation_stage2", 0.28, low=0.25, high=0.31, n=512)
     run.finish()

@@ -63,6 +63,16 @@ def test_evidence_shows_both_sides_and_n(tmp_path, results):
     assert evidence == ("06_labels/direct_top1 low = 60.1 % > 50 % (true, n = 4000); 06_labels/n_seeds = 2 > 1 (true)")
 
 
+def test_evidence_is_in_the_units_of_its_kind(tmp_path, results):
+    _, evidence = _evaluate(
+        tmp_path, results, "06_labels/difference_top1 > 0 and 02_simulator/max_r_ours > 02_simulator/median_r_ours"
+    )
+    first, second = evidence.split("; ")
+    assert first == "06_labels/difference_top1 = 4.1 points > 0 points (true, n = 4000)"
+    assert second.count(" %") == 2
+    assert "lines_times = 11.4 > 1 (" in _evaluate(tmp_path, results, "02_simulator/lines_times > 1")[1]
+
+
 def test_what_is_not_computed_says_what_is_missing(tmp_path, results):
     assert "06_labels/n_train has no low" in _evaluate(tmp_path, results, "06_labels/n_train low > 3")[1]
     assert "08_bias" in _evaluate(tmp_path, results, "08_bias/direct_top1 > 0.5")[1]

@@ -2,20 +2,31 @@
 
 import itertools
 import re
+import shutil
 
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
+from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from paperlib.lab.results import MissingResultError, Results
+from paperlib.lab.store import write_arrays, write_table
+from paperlib.reporting import marks, style
 from paperlib.reporting.figures import (
     fig_agreement,
     fig_attribution_groups,
+    fig_bias,
+    fig_duplicate_effect,
     fig_imperfections,
     fig_labels,
     fig_one_pattern,
+    fig_similar_structures,
     fig_simulator,
 )
+from paperlib.reporting.names import ARMS
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
@@ -89,10 +100,90 @@ def test_dashed_positions_are_those_that_the_third_pattern_does_not_share(result
 
 def test_scores_are_drawn_where_the_table_puts_them(results):
     fig = fig_labels.draw(results)
-    scores = results.table("06_labels", "scores").query("space == 'extinction group' and seed == -1 and k == 1")
-    drawn = {c.get_label(): c.lines[0].get_ydata()[0] for c in fig.axes[0].containers}
-    expected = scores[scores["model"] != "ceiling, balanced data"].set_index("model")["value"] * 100
-    assert drawn == pytest.approx(expected.to_dict())
+    scores = results.table("06_labels", "scores").query("space == 'published' and arm != 'ceiling'")
+    pooled = scores.query("seed == -1")
+    # seaborn draws the points of an arm as one line, and each interval as a line of its own through both ends
+    lines = [line.get_ydata() for line in fig.axes[0].lines if len(line.get_ydata())]
+    points = sorted(y for line in lines if len(line) == 3 for y in line)
+    assert points == pytest.approx(sorted(100 * pooled["value"]))
+    ends = sorted({round(float(y), 9) for line in lines if len(line) > 3 for y in line})
+    assert ends == pytest.approx(sorted({*(100 * pooled["low"]), *(100 * pooled["high"])}))
+    dots = np.concatenate([dots.get_offsets() for dots in fig.axes[0].collections if len(dots.get_offsets()) > 1])
+    assert sorted(dots[:, 1]) == pytest.approx(sorted(100 * scores.query("seed != -1")["value"]))
+    labels = {text.get_text() for text in fig.legends[0].texts}
+    assert labels == {ARMS[arm].label for arm in ("direct", "summed", "frequency", "ceiling")}
+
+
+def test_a_score_without_interval_is_a_point_alone():
+    rows = pd.DataFrame({"arm": ["direct", "direct"], "value": [0.5, 0.6], "low": [0.4, None], "high": [0.8, None]})
+    ax = style.figure().subplots()
+    marks.intervals(ax, rows, pd.Series([0.0, 1.0]))
+    points, *bars = [line.get_ydata() for line in ax.lines if len(line.get_ydata())]
+    assert list(points) == [50, 60]
+    assert {round(float(y)) for bar in bars for y in bar if np.isfinite(y)} == {40, 80}
+
+
+def test_every_repeat_stands_beside_the_effect_that_it_measured(results):
+    ax = fig_duplicate_effect.draw(results).axes[0]
+    effects = results.table("07_duplicate_effect", "effects").set_index("effect")
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    before = 100 * results.value("07_duplicate_effect/before_top1").value
+    (memory,) = [line.get_ydata() for line in dots if round(line.get_xdata()[0]) == 2]
+    expected = before + 100 * (effects.loc["less_data", "value"] + effects.loc["memory", ["split0", "split1"]])
+    assert sorted(memory) == pytest.approx(sorted(expected))
+
+
+HOSTILE = {
+    "axes.grid": True, "axes.facecolor": "yellow", "font.size": 20, "lines.marker": "x", "savefig.transparent": True,
+    "axes.spines.left": False, "path.simplify": False, "image.cmap": "jet", "legend.loc": "center",
+    "axes.prop_cycle": cycler(color=["red"]), "pdf.compression": 0, "xtick.direction": "in",
+}  # fmt: skip
+"""What a user's matplotlibrc may say."""
+
+
+@pytest.mark.parametrize("module", [fig_labels, fig_bias, fig_duplicate_effect, fig_one_pattern], ids=lambda m: m.STEM)
+def test_settings_of_the_user_change_no_published_figure(module, results, tmp_path):
+    plain = [path.read_bytes() for path in style.save(module.draw(results), tmp_path / "plain")]
+    with mpl.rc_context(HOSTILE):
+        again = [path.read_bytes() for path in style.save(module.draw(results), tmp_path / "hostile")]
+        assert mpl.rcParams["axes.facecolor"] == "yellow", "the user's settings are in force again"
+    assert again == plain
+
+
+@pytest.mark.parametrize("module", FIGURES, ids=IDS)
+def test_every_figure_is_drawn_under_the_look_of_the_paper(module):
+    assert hasattr(module.draw, "__wrapped__")
+    with pytest.raises(_LookedAt), mpl.rc_context(HOSTILE):
+        module.draw(_Looking())
+
+
+class _LookedAt(Exception):
+    pass
+
+
+class _Looking(Results):
+    """Results that, when first asked, look at what is in force."""
+
+    def folder(self, stem):
+        assert {name: mpl.rcParams[name] for name in ("axes.grid", "font.size")} == {"axes.grid": False, "font.size": 7}
+        raise _LookedAt
+
+
+def test_last_digits_do_not_change_the_picture_of_similar_structures(results, tmp_path):
+    stem = "04_duplicates"
+    shutil.copytree(results.folder(stem), tmp_path / stem)
+    atoms, arrays = results.table(stem, "similar_atoms"), results.arrays(stem, "similar")
+    for name in "xyz":
+        atoms[name] = atoms[name] * (1 + 1e-13)
+    write_table(tmp_path / stem / "similar_atoms.csv", atoms)
+    for name in ("patterns", "similarity"):
+        arrays[name] = arrays[name] * (1 + 1e-13)
+    write_arrays(tmp_path / stem / "similar.npz", arrays)
+    (first, _), (second, _) = (
+        style.save(fig_similar_structures.draw(source), tmp_path / name)
+        for name, source in (("first", results), ("second", Results(tmp_path)))
+    )
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_figure_without_results_is_left_out_and_reported(tmp_path, results, capsys):

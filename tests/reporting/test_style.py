@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from paperlib.reporting import style
+from paperlib.reporting.names import ARMS, RULES, SCHEMES
 
 DRAW = r"""
 import sys, numpy as np
@@ -62,8 +63,14 @@ def test_a_crowded_page_gets_a_smaller_png(tmp_path, monkeypatch):
 
 def test_colours_of_roles_are_different():
     assert len(set(style.DATABASE_COLOURS.values())) == len(style.DATABASE_COLOURS)
-    told_apart = {name: style.model_colour(name) for name in style.MODEL_COLOURS if name != "space-group labels"}
-    assert len(set(told_apart.values())) == len(told_apart)
+    for names in (RULES, SCHEMES):
+        assert len({named.colour for named in names.values()}) == len(names)
+    for shown in (
+        ("direct", "summed", "frequency", "ceiling"),
+        [arm for arm in ARMS if "_" in arm and arm != "space_group"],
+    ):
+        assert len({ARMS[arm].colour for arm in shown}) == len(shown)
+    assert len({named.label for named in ARMS.values()}) == len(ARMS)
 
 
 @pytest.mark.parametrize(("width", "height"), [("triple", 2.0), ("single", 0.1), ("double", 30.0)])

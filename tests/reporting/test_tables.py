@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 
@@ -6,7 +7,7 @@ from paperlib.lab.results import Results
 from paperlib.lab.store import write_table
 from paperlib.reporting import claims
 from paperlib.reporting.produce import write_generated
-from paperlib.reporting.tables import TABLES
+from paperlib.reporting.tables.all import TABLES
 
 WITHOUT_CLAIMS = [table for table in TABLES if table.name != "claims"]
 
@@ -40,6 +41,29 @@ def test_scores_stand_with_their_intervals(results):
     text = next(table for table in TABLES if table.name == "labels").make(results)
     assert "extinction group & extinction-group labels & 61.2 [60.1, 62.3]" in text
     assert "ceiling, balanced data & 98.0 & 100.0 & 100.0" in text
+
+
+def test_the_effect_of_duplicates_stands_with_what_each_arm_was_trained_on(results):
+    text = next(table for table in TABLES if table.name == "duplicate_effect").make(results)
+    assert r"all, random split & 37\,342 & 3555 & 71.0 [69.9, 72.1] & 71.0 [69.9, 72.1]" in text
+    assert "class frequencies & -- & -- & 9.0" in text
+    assert "n = 8298 (all) and 7724 (one of each group) test entries, 2 trainings of each" in text
+
+
+def test_times_come_from_the_record(results):
+    tables = {table.name: table.make(results) for table in TABLES if table.name in ("duplicates", "random_labels")}
+    rules = [line for line in tables["duplicates"].splitlines() if line.endswith(r"& 374 & 12.3 \\")]
+    assert len(rules) == 6
+    programs = [line for line in tables["random_labels"].splitlines() if line.startswith(("PyXtal &", "real &"))]
+    assert [line.rpartition(" & ")[2] for line in programs] == [r"13.4 \\", r"-- \\"]
+
+
+def test_an_arm_without_a_name_is_an_error(results, tmp_path):
+    shutil.copytree(results.folder("06_labels"), tmp_path / "06_labels")
+    scores = results.table("06_labels", "scores").replace({"arm": {"direct": "indirect"}})
+    write_table(tmp_path / "06_labels" / "scores.csv", scores)
+    with pytest.raises(KeyError, match="indirect"):
+        next(table for table in TABLES if table.name == "labels").make(Results(tmp_path))
 
 
 def test_names_from_databases_cannot_break_latex(results, tmp_path):

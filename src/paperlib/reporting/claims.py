@@ -16,8 +16,7 @@ import pandas as pd
 import yaml
 
 from paperlib.lab import paths
-from paperlib.lab.results import MissingResultError, Results, Value
-from paperlib.reporting.formats import is_percent
+from paperlib.lab.results import MissingResultError, Results
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 FIELDS = ("value", "low", "high")
@@ -47,9 +46,10 @@ class Side:
             raise MissingResultError(f"{self.key} has no {self.field} that could be compared")
         return float(found)
 
-    def show(self, number: float, percent: bool) -> str:
-        """The number, as a percentage or as it is, with where it comes from: evidence for a reader."""
-        shown = f"{100 * number:.3g} %" if percent else f"{number:.4g}"
+    def show(self, number: float, kind: str) -> str:
+        """The number as its kind is read, with where it comes from: evidence for a reader."""
+        unit = {"share": " %", "points": " points"}.get(kind)
+        shown = f"{100 * number:.3g}{unit}" if unit else f"{number:.4g}"
         field = "" if self.field == "value" else f" {self.field}"
         return f"{self.key}{field} = {shown}" if self.key else shown
 
@@ -63,9 +63,9 @@ class Comparison:
     right: Side
 
     @property
-    def percent(self) -> bool:
-        """Whether fractions are compared that the paper prints as percentages."""
-        return any(is_percent(side.key.partition("/")[2]) for side in (self.left, self.right) if side.key)
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the values that are compared: one or two."""
+        return tuple(side.key for side in (self.left, self.right) if side.key)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def parse_comparisons(text: str, claim: str) -> tuple[Comparison, ...]:
             )
         left, symbol, right = match.groups()
         comparisons.append(Comparison(_side(left), symbol, _side(right)))
-        if not (comparisons[-1].left.key or comparisons[-1].right.key):
+        if not comparisons[-1].keys:
             raise ClaimError(f"claim {claim!r}: {part.strip()!r} compares two typed numbers")
     return tuple(comparisons)
 
@@ -137,14 +137,13 @@ def _judge(claim: Claim, results: Results) -> tuple[str, str]:
     for comparison in claim.comparisons:
         left, right = comparison.left.read(results), comparison.right.read(results)
         true = OPERATORS[comparison.operator](left, right)
-        shown = [side.show(x, comparison.percent) for side, x in ((comparison.left, left), (comparison.right, right))]
+        values = [results.value(key) for key in comparison.keys]
+        # a plain number is of the kind of the value that it is compared with
+        kind = values[0].kind
+        shown = [side.show(x, kind) for side, x in ((comparison.left, left), (comparison.right, right))]
         sides = f" {comparison.operator} ".join(shown)
-        evidence.append(f"{sides} ({'true' if true else 'false'}{_items(comparison, results)})")
+        counts = {value.n for value in values if value.n is not None}
+        items = f", n = {min(counts)}" if counts else ""
+        evidence.append(f"{sides} ({'true' if true else 'false'}{items})")
         holds &= true
     return ("yes" if holds else "no"), "; ".join(evidence)
-
-
-def _items(comparison: Comparison, results: Results) -> str:
-    values: list[Value] = [results.value(side.key) for side in (comparison.left, comparison.right) if side.key]
-    counts = {value.n for value in values if value.n is not None}
-    return f", n = {min(counts)}" if counts else ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from paperlib.reporting import style
+from paperlib.reporting.names import ARMS
 from paperlib.reporting.symbols import hkl_symbol
 
 TWO_THETA = "2θ (°)"
@@ -93,3 +95,41 @@ def bare(ax: Axes) -> None:
     """An axis without ticks and frame on the left: the height has an arbitrary unit."""
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
+
+
+def intervals(ax: Axes, rows: pd.DataFrame, x: pd.Series, joined: bool = False) -> None:
+    """Scores of arms at ``x`` (n,), in per cent, with their intervals, labelled for a legend. ``rows`` (n) has the
+    columns arm, value, low and high (NaN where there is no interval); ``joined`` draws lines between the points of an
+    arm."""
+    ends = pd.concat([_named(rows, x, rows[end]) for end in ("value", "low", "high")])
+    seaborn.pointplot(
+        ends, x="x", y="score", hue="arm", palette=_palette(rows), native_scale=True, estimator=_estimate,
+        errorbar=_ends, linestyle="-" if joined else "none", markersize=2.6, markeredgewidth=0, linewidth=0.9,
+        capsize=0.3, err_kws={"linewidth": 0.9}, ax=ax,
+    )  # fmt: skip
+    ax.get_legend().remove()
+
+
+def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:
+    """Scores of single trainings at ``x`` (n,), in per cent, as small dots; ``rows`` (n) has columns arm and value."""
+    seaborn.stripplot(
+        _named(rows, x, rows["value"]), x="x", y="score", hue="arm", palette=_palette(rows), native_scale=True,
+        jitter=False, size=2.2, ax=ax, legend=False,
+    )  # fmt: skip
+
+
+def _named(rows: pd.DataFrame, x: pd.Series, score: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"arm": rows["arm"].map(lambda arm: ARMS[arm].label), "x": x, "score": style.percent(score)})
+
+
+def _palette(rows: pd.DataFrame) -> dict[str, str]:
+    return {ARMS[arm].label: ARMS[arm].colour for arm in dict.fromkeys(rows["arm"])}
+
+
+def _estimate(rows: pd.Series) -> float:
+    """Of the value and its ends, which seaborn takes for a sample, the value."""
+    return rows.iloc[0]
+
+
+def _ends(rows: pd.Series) -> tuple[float, float]:
+    return (rows.iloc[1], rows.iloc[2]) if len(rows) == 3 else (np.nan, np.nan)

@@ -26,7 +26,7 @@ from paperlib.reporting.figures import (
     fig_three_crystals,
     fig_worked_pattern,
 )
-from paperlib.reporting.tables import TABLES
+from paperlib.reporting.tables.all import TABLES
 from paperlib.reporting.values import values_tex
 
 FIGURES = (

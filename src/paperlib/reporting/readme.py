@@ -6,7 +6,7 @@ from pathlib import Path
 
 from paperlib.lab.results import Results, Value
 from paperlib.lab.store import write_text
-from paperlib.reporting.formats import format_value, is_percent
+from paperlib.reporting.formats import format_value
 
 BEGIN, END = "<!-- results: written by `make figures`, do not edit -->", "<!-- end of results -->"
 
@@ -33,7 +33,7 @@ ROWS = (
     ("Extinction group, top-1 (%): trained on extinction groups", ("06_labels/direct_top1",)),
     ("… trained on space groups, probabilities summed", ("06_labels/summed_top1",)),
     ("… class frequencies alone, no pattern read", ("06_labels/frequency_top1",)),
-    ("… difference between the two trainings, paired", ("06_labels/difference_top1",)),
+    ("… difference between the two trainings, paired (points)", ("06_labels/difference_top1",)),
     ("Space group, top-1 (%): trained on space groups", ("06_labels/sg_top1",)),
     ("Extinction group, top-1 (%): with duplicates, random split; without, leak-free",
      ("07_duplicate_effect/before_top1", "07_duplicate_effect/after_top1")),
@@ -51,14 +51,14 @@ def results_block(results: Results) -> str:
     lines = ["| result | value [95 % interval] | made by |", "|---|---|---|"]
     for text, keys in ROWS:
         stem = keys[0].partition("/")[0]
-        numbers = "; ".join(_plain(key, results.value(key)) for key in keys)
+        numbers = "; ".join(_plain(results.value(key)) for key in keys)
         executed = f"[`{stem}`](notebooks/executed/{stem}.ipynb), {results.origin(stem)}"
         lines.append(f"| {text} | {numbers} | {executed} |")
     return "\n".join(lines)
 
 
-def _plain(key: str, value: Value) -> str:
-    text = format_value(value, percent=is_percent(key.partition("/")[2]))
+def _plain(value: Value) -> str:
+    text = format_value(value)
     for tex, plain in (("$-$", "−"), (r"\,", "\u202f"), (r"\times10^{", " × 10^"), ("}$", ""), ("$", "")):
         text = text.replace(tex, plain)
     return text

@@ -62,14 +62,15 @@ def draw_structure(ax: Axes, cell: np.ndarray, frac: np.ndarray, elements: list[
     # seen along y of the turned frame: x to the right, z up; what has a small y is near
     view = about_x @ about_z
     positions, atom = with_faces(frac)
-    points, radii = positions @ vectors @ view.T, radii[atom]
+    # rounded, so that neither the picture's bytes nor which of two equally near atoms is in front hang on last digits
+    points, radii = (positions @ vectors @ view.T).round(4), radii[atom]
     near, far = points[:, 1].min(), np.ptp(points[:, 1]) + 1e-9
     palette = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
     colours = {name: palette[i % len(palette)] for i, name in enumerate(dict.fromkeys(elements))}
     for i, j in bonds(points, radii):
         depth = -np.mean(points[[i, j], 1])
         ax.plot(points[[i, j], 0], points[[i, j], 2], color="0.55", lw=1.1, solid_capstyle="round", zorder=depth - 1e-3)
-    for i in np.argsort(-points[:, 1]):
+    for i in np.argsort(-points[:, 1], kind="stable"):
         haze = 0.45 * (points[i, 1] - near) / far
         face = (1 - haze) * np.array(_rgb(colours[elements[atom[i]]])) + haze
         x, depth, z = points[i]
@@ -77,7 +78,7 @@ def draw_structure(ax: Axes, cell: np.ndarray, frac: np.ndarray, elements: list[
         light = 0.55 * face + 0.45
         shine = (x - 0.28 * BALL * radii[i], z + 0.28 * BALL * radii[i])
         ax.add_patch(Circle(shine, 0.3 * BALL * radii[i], fc=light, lw=0, zorder=-depth + 1e-4))
-    _edges(ax, vectors @ view.T)
+    _edges(ax, (vectors @ view.T).round(4))
     ax.set_aspect("equal")
     ax.autoscale_view()
     ax.axis("off")

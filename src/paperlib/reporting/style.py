@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,15 +29,7 @@ BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
 GREY, BLACK = "#7F7F7F", "#1A1A1A"
 
-MODEL_COLOURS = {
-    "extinction-group labels": BLUE,
-    "space-group labels, summed": VERMILION,
-    "space-group labels": VERMILION,
-    "class frequencies": GREY,
-    "ceiling, balanced data": BLACK,
-}
-DATABASE_COLOURS = {"this set": GREEN, "ICSD": PURPLE, "COD": ORANGE, "real": BLACK, "PyXtal": VERMILION, "ours": BLUE}
-SCHEME_COLOURS = {"absences": GREEN, "published": BLUE, "crystal_system": PURPLE}
+DATABASE_COLOURS = {"this set": GREEN, "ICSD": PURPLE, "COD": ORANGE}
 RADIATION_COLOURS = {"xray": BLUE, "neutron": GREEN}
 PATTERN = "#595959"
 """Colour of a pattern that is not compared with another one."""
@@ -76,21 +70,31 @@ RC = {
 }
 
 
+@contextlib.contextmanager
+def look() -> Iterator[None]:
+    """The look of the paper while a figure is drawn: matplotlib's defaults and ``RC``, whatever a user's matplotlibrc
+    says, which is in force again afterwards. Decorates the ``draw`` of every figure."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
 def figure(width: str = "single", height: float = 2.4) -> Figure:
     """An empty figure of one ("single") or two ("double") columns, ``height`` in inches.
 
-    Sets matplotlib's parameters for what is drawn after it. The figure is laid out by matplotlib's
-    constrained layout and is not kept by pyplot, so that a notebook shows it once. Raises ValueError for
-    another width or a height that no page holds.
+    It is laid out by matplotlib's constrained layout and is not kept by pyplot, so that a notebook shows it once.
+    What is drawn on it should be drawn under :func:`look`. Raises ValueError for another width or a height that no
+    page holds.
     """
     if width not in WIDTHS:
         raise ValueError(f"{width=} is neither of {', '.join(WIDTHS)}")
     if not 0.5 <= height <= 9.6:
         raise ValueError(f"{height=} in is not between 0.5 and 9.6, the height of a page")
-    mpl.rcParams.update(RC)
-    fig = plt.figure(figsize=(WIDTHS[width], height), layout="constrained")
-    fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
-    plt.close(fig)
+    with look():
+        fig = plt.figure(figsize=(WIDTHS[width], height), layout="constrained")
+        fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
+        plt.close(fig)
     return fig
 
 
@@ -102,7 +106,7 @@ def save(fig: Figure, path_stem: str | Path) -> list[Path]:
     """
     stem = Path(path_stem)
     pdf, png = stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")
-    with mpl.rc_context(RC):
+    with look():
         with atomic_path(pdf) as partial:
             nothing = {"CreationDate": None, "Creator": None, "Producer": None}
             fig.savefig(partial, format="pdf", metadata=nothing)
@@ -142,11 +146,6 @@ def stamp(fig: Figure, results: Results, stem: str, n: int) -> None:
 def letter(ax: Axes, text: str) -> None:
     """The letter of a panel, in bold, at the left end above it."""
     ax.set_title(text, loc="left", weight="bold", size=8)
-
-
-def model_colour(model: str) -> str:
-    """The colour of a model in every figure; a model without one of its own is sky blue."""
-    return MODEL_COLOURS.get(model, SKY)
 
 
 def database_colour(database: str) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from paperlib.lab.results import Results
-from paperlib.reporting.formats import format_named, origin_text
+from paperlib.reporting.formats import format_part, origin_text
 
 MACROS = {"val": "value", "vallow": "low", "valhigh": "high", "valn": "n", "valint": "interval"}
 r"""What each macro prints: ``\val{06_labels/direct_top1}`` the number, ``\valint`` number and interval."""
@@ -38,7 +38,7 @@ def values_tex(results: Results, stems: list[str]) -> str:
         lines.append(_define("profile", stem, origin_text(results, stem)))
         for name, value in sorted(results.values(stem).items()):
             for part in dict.fromkeys(MACROS.values()):
-                if text := format_named(name, value, part):
+                if text := format_part(value, part):
                     lines.append(_define(part, f"{stem}/{name}", text))
     return "\n".join([_PREAMBLE + "\n".join(lines), r"\makeatother", ""])
 
@@ -87,7 +87,7 @@ def _missing(macro: str, key: str, results: Results) -> str:
     values = results.values(stem)
     if name not in values:
         return f"\\{macro}{{{key}}}: {stem} has no value {name!r}"
-    if not format_named(name, values[name], MACROS[macro]):
+    if not format_part(values[name], MACROS[macro]):
         return f"\\{macro}{{{key}}}: the value has no {MACROS[macro]}"
     return ""
 

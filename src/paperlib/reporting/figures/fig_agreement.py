@@ -31,6 +31,7 @@ _ROWS = (
 _COLOURS = {"pymatgen": style.VERMILION, "cctbx": style.BLUE, "CrysFML": style.GREEN, "FullProf": style.PURPLE}
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Panels: a deviation of every structure from each program; b, where it was computed, FullProf's profile, ours
     and their difference."""

@@ -22,6 +22,7 @@ _PITCH = 2.75
 """Height of one panel: the pattern from 0 to 1, the attribution from -1 to -0.1, the strip at -1.35."""
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """One panel for each class that occurs, in the order of the class table, down the columns."""
     maps = results.arrays(STEM, "maps")

@@ -22,6 +22,7 @@ CAPTION_NOTE = (
 )
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Strips in up to three columns, ordered by space group number, with symbol and number of patterns."""
     maps = results.arrays(STEM, "maps")

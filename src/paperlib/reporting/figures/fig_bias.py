@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import seaborn
 from matplotlib.figure import Figure
 
 from paperlib.lab.results import Results
@@ -22,6 +23,7 @@ SYSTEMS = {
 """First and last space group of each crystal system."""
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Panel a: entries per space group; b: share of the entries in the largest extinction classes."""
     counts = results.table(STEM, "counts")
@@ -31,14 +33,15 @@ def draw(results: Results) -> Figure:
     fig = style.figure("double", 2.6)
     left, right = fig.subplots(1, 2, width_ratios=(2, 1))
 
+    labels = {}
     for name in databases:
-        rows = counts[(counts["database"] == name) & (counts["count"] > 0)]
-        entries, share = int(summary.loc[name, "entries"]), 100 * summary.loc[name, "top_ten_share"]
-        label = f"{name}: {entries:,} entries, {share:.0f} % in ten groups".replace(",", "\u2009", 1)
-        left.plot(
-            rows["space_group"], rows["count"], ls="", marker="o", ms=2.2, mew=0,
-            color=style.database_colour(name), label=label, alpha=0.85,
-        )  # fmt: skip
+        entries, share = f"{int(summary.loc[name, 'entries']):,}", 100 * summary.loc[name, "top_ten_share"]
+        labels[name] = f"{name}: {entries} entries, {share:.0f} % in ten groups".replace(",", "\u2009", 1)
+    occupied = counts[counts["count"] > 0]
+    seaborn.scatterplot(
+        occupied, x="space_group", y="count", hue=occupied["database"].map(labels), s=6, linewidth=0, alpha=0.85,
+        palette={label: style.database_colour(name) for name, label in labels.items()}, ax=left,
+    )  # fmt: skip
     for i, (system, (first, last)) in enumerate(SYSTEMS.items()):
         if i % 2 == 0:
             left.axvspan(first - 0.5, last + 0.5, color="0.94", lw=0, zorder=0)
@@ -48,7 +51,7 @@ def draw(results: Results) -> Figure:
         left.text(place, 1.015, system, transform=transform, ha=side, va="bottom", size=6, color=style.PATTERN)
     left.set(xlabel="space group number", ylabel="entries", yscale="log", xlim=(0, 231))
     left.set_ylim(0.7, counts["count"].max() * 25)
-    left.legend(loc="upper left", ncols=1, handletextpad=0.2, borderaxespad=0.2)
+    left.legend(loc="upper left", handletextpad=0.2, borderaxespad=0.2, markerscale=0.6)
     left.text(-0.1, 1.015, "a", transform=left.transAxes, weight="bold", size=8)
 
     for name in databases:

@@ -10,23 +10,17 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from paperlib.lab.results import Results
 from paperlib.reporting import style
+from paperlib.reporting.names import RULES
 from paperlib.reporting.symbols import extinction_symbol
 
 STEM = "04_duplicates"
 NEEDS = (STEM,)
 CAPTION_NOTE = "Rules from loose to strict; pattern, doped lets formulas differ by 2 % of the atoms."
-RULES = {
-    "formula~group": style.ORANGE,
-    "formula+group": style.VERMILION,
-    "cell": style.PURPLE,
-    "pattern": style.BLUE,
-    "structure": style.GREEN,
-    "pattern, doped": style.SKY,
-}
 _SHADES = (0.35, 0.65, 1.0)
 _CLASSES = 12
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Panel a: share of the entries that go, by rule and database; b: how many groups are how large; c: classes whose
     share changes most when near copies go."""
@@ -46,13 +40,13 @@ def draw(results: Results) -> Figure:
 def _removed(ax: Axes, left: pd.DataFrame) -> None:
     databases = list(dict.fromkeys(left["database"]))
     shades = _SHADES[-len(databases) :] if len(databases) <= len(_SHADES) else np.linspace(0.3, 1, len(databases))
-    width = 0.8 / len(databases)
+    width, colours = 0.8 / len(databases), [rule.colour for rule in RULES.values()]
     for i, (database, shade) in enumerate(zip(databases, shades, strict=True)):
-        rows = left[left["database"] == database].set_index("rule").reindex(RULES)
+        rows = left[left["database"] == database].set_index("rule").reindex([rule.label for rule in RULES.values()])
         x = np.arange(len(RULES)) + (i - (len(databases) - 1) / 2) * width
         n = int(rows["entries"].max())
         label = f"{database.split('_')[0].upper() if '_' in database else database} ({n:,})".replace(",", "\u2009")
-        ax.bar(x, style.percent(rows["removed"].to_numpy()), width, color=list(RULES.values()), alpha=shade, lw=0)
+        ax.bar(x, style.percent(rows["removed"].to_numpy()), width, color=colours, alpha=shade, lw=0)
         ax.bar([0], [0], color=style.GREY, alpha=shade, label=label)
     ax.set_xticks([])
     highest = style.percent(left["removed"].max())
@@ -61,10 +55,10 @@ def _removed(ax: Axes, left: pd.DataFrame) -> None:
 
 
 def _sizes(ax: Axes, sizes: pd.DataFrame) -> None:
-    for rule, colour in RULES.items():
-        rows = sizes[sizes["rule"] == rule].sort_values("size")
+    for rule in RULES.values():
+        rows = sizes[sizes["rule"] == rule.label].sort_values("size")
         at_least = rows["groups"][::-1].cumsum()[::-1]
-        ax.plot(rows["size"], at_least, ls="-", lw=0.6, marker="o", ms=2.2, mew=0, color=colour, label=rule)
+        ax.plot(rows["size"], at_least, ls="-", lw=0.6, marker="o", ms=2.2, mew=0, color=rule.colour, label=rule.label)
     ax.set(xscale="log", yscale="log", xlabel="size of a group", ylabel="groups of this size or larger")
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())

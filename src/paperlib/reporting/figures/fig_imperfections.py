@@ -21,6 +21,7 @@ _UNITS = {"° 2θ": "°", "of the maximum": "", "of the volume": "", "March's r"
 _FIRST, _SECOND = style.BLUE, style.VERMILION
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Panels a to i: one effect or two that belong together; j: a draw of the preset "laboratory"."""
     curves = results.arrays(STEM, "imperfections")

@@ -6,25 +6,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from paperlib.lab.results import Results
-from paperlib.reporting import style
+from paperlib.reporting import marks, style
+from paperlib.reporting.names import ARMS, EXTINCTION, SPACES
+from paperlib.reporting.scores import pooled, single
 
 STEM = "06_labels"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
-    "Bars: 95 % bootstrap intervals over all seeds; small dots: single seeds. In b thin lines are single seeds; "
-    "each model is scored on its own labels, so the two curves are not comparable with one another."
+    "Bars: 95 % intervals over test entries and trainings; small dots: single trainings. In b thin lines are single "
+    "trainings; each model is scored on its own labels, so the two curves are not comparable with one another."
 )
-SPACE = "extinction group"
-_CEILING = "ceiling, balanced data"
 
 
+@style.look()
 def draw(results: Results) -> Figure:
-    """Panel a: top-1, 3 and 5 over extinction groups; b: validation score by epoch."""
+    """Panel a: top-1, 3 and 5 over extinction groups; b: validation score by the number of patterns seen."""
     scores = results.table(STEM, "scores")
-    scores = scores[scores["space"] == SPACE]
+    scores = scores[scores["space"].map(SPACES) == EXTINCTION]
     fig = style.figure("double", 2.6)
     left, right = fig.subplots(1, 2, width_ratios=(1.25, 1))
     _scores(left, scores)
@@ -37,34 +38,29 @@ def draw(results: Results) -> Figure:
 
 
 def _scores(ax: Axes, scores: pd.DataFrame) -> None:
-    ks = sorted(int(k) for k in scores["k"].unique())
-    models = [model for model in dict.fromkeys(scores["model"]) if model != _CEILING]
-    for i, model in enumerate(models):
-        rows = scores[scores["model"] == model]
-        pooled = rows[rows["seed"] == -1].set_index("k").reindex(ks)
-        x = np.arange(len(ks)) + (i - (len(models) - 1) / 2) * 0.24
-        value, low, high = (style.percent(pooled[name].to_numpy()) for name in ("value", "low", "high"))
-        bars = np.clip(np.nan_to_num([value - low, high - value]), 0, None)
-        colour = style.model_colour(model)
-        ax.errorbar(x, value, bars, fmt="o", ms=3.2, lw=1, capsize=2.5, color=colour, label=model)
-        single = rows[rows["seed"] >= 0]
-        beside = x[[ks.index(k) for k in single["k"]]] + 0.07
-        ax.plot(beside, style.percent(single["value"].to_numpy()), ls="", marker="o", mew=0, ms=2, color=colour)
-    ceiling = scores[scores["model"] == _CEILING].set_index("k").reindex(ks)["value"].to_numpy()
-    places, heights = np.arange(len(ks)), style.percent(ceiling)
-    ax.hlines(heights, places - 0.42, places + 0.42, color=style.BLACK, ls=(0, (3, 2)), lw=0.9, label=_CEILING)
-    ax.set_xticks(places, [f"top-{k}" for k in ks])
-    ax.set(ylabel="extinction group among the first k (%)", ylim=(0, 103), xlim=(-0.5, len(ks) - 0.5))
+    whole, ks = pooled(scores), sorted(int(k) for k in scores["k"].unique())
+    ceiling, whole = whole[whole["arm"] == "ceiling"], whole[whole["arm"] != "ceiling"]
+    arms = list(dict.fromkeys(whole["arm"]))
+    places = {k: place for place, k in enumerate(ks)}
+    shifts = {arm: 0.24 * (i - (len(arms) - 1) / 2) for i, arm in enumerate(arms)}
+    for rows, draw_rows, aside in ((whole, marks.intervals, 0.0), (single(scores), marks.dots, 0.075)):
+        draw_rows(ax, rows, rows["k"].map(places) + rows["arm"].map(shifts) + aside)
+    heights = style.percent(ceiling.sort_values("k")["value"])
+    at, named = np.arange(len(heights)), ARMS["ceiling"]
+    ax.hlines(heights, at - 0.42, at + 0.42, color=named.colour, ls=(0, (3, 2)), lw=0.9, label=named.label)
+    ax.set_xticks(range(len(ks)), [f"top-{k}" for k in ks])
+    ax.set(xlabel="", ylabel="extinction group among the first k (%)", ylim=(0, 103), xlim=(-0.5, len(ks) - 0.5))
     ax.grid(axis="y", color="0.9", lw=0.5)
     ax.set_axisbelow(True)
 
 
 def _learning(ax: Axes, history: pd.DataFrame) -> None:
-    for model, rows in history.groupby("model", sort=False):
-        colour = style.model_colour(str(model))
-        for _, seed in rows.groupby("seed"):
-            ax.plot(seed["epoch"], style.percent(seed["validation_top1"]), color=colour, lw=0.4, alpha=0.7)
-        mean = rows.groupby("epoch")["validation_top1"].mean()
+    history = history.dropna(subset="validation_top1")
+    for arm, rows in history.groupby("arm", sort=False):
+        colour = ARMS[str(arm)].colour
+        for _, training in rows.groupby(["split", "seed"]):
+            ax.plot(training["items"], style.percent(training["validation_top1"]), color=colour, lw=0.4, alpha=0.7)
+        mean = rows.groupby("items")["validation_top1"].mean()
         ax.plot(mean.index, style.percent(mean), color=colour, lw=1.2)
-    ax.set(xlabel="epoch", ylabel="validation top-1, own labels (%)", ylim=(0, None))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="training patterns seen (thousands)", ylabel="validation top-1, own labels (%)", ylim=(0, None))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda items, _: f"{items / 1000:g}"))

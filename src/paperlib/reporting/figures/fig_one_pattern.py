@@ -20,6 +20,7 @@ _BACKING = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 _COLOURS = (style.BLUE, style.BLUE, style.VERMILION)
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Three stacked patterns: rows 0 and 1 share an extinction class, row 2 does not."""
     arrays = results.arrays(STEM, "one_pattern")

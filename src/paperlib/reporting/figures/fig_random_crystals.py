@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from paperlib.lab.results import Results
 from paperlib.reporting import style
+from paperlib.reporting.names import SETS
 
 STEM = "05_random_crystals"
 NEEDS = (STEM,)
@@ -24,15 +25,11 @@ QUANTITIES = {
 }
 """Text of the axis, and whether it is logarithmic."""
 
-SETS = {
-    "pyxtal": ("PyXtal", "PyXtal", "-"),
-    "ours": ("ours", "ours", "-"),
-    "database": ("ours, as in the database", "ours", (0, (3, 1.5))),
-    "real": ("real", "real", "-"),
-}
-"""For each key of the results the label, the name that the colour belongs to, and the line."""
+_LINES = {"database": (0, (3, 1.5))}
+"""Lines that are dashed, since another set has their colour."""
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Cumulative distributions of cells, atoms, positions, distances and lines; one panel for each quantity."""
     curves = results.arrays(STEM, "curves")
@@ -41,9 +38,9 @@ def draw(results: Results) -> Figure:
     axes = fig.subplots(2, 4, sharey=True)
     for ax, (quantity, (text, logarithmic)) in zip(axes.flat, QUANTITIES.items(), strict=True):
         ends = []
-        for key, (label, colour, line) in SETS.items():
-            values = curves[f"{key}_{quantity}"]
-            ax.plot(values, share, color=style.database_colour(colour), ls=line, label=label, drawstyle="steps-post")
+        for key, named in SETS.items():
+            values, line = curves[f"{key}_{quantity}"], _LINES.get(key, "-")
+            ax.plot(values, share, color=named.colour, ls=line, label=named.label, drawstyle="steps-post")
             ends.append(np.interp([0.5, 99.5], share, values))
         low, high = np.min(ends), np.max(ends)
         if logarithmic:

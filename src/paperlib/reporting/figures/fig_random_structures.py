@@ -17,6 +17,7 @@ NEEDS = (STEM,)
 _CELL = ["a", "b", "c", "alpha", "beta", "gamma"]
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Left: the cell with its atoms; right: the pattern, one row for each crystal."""
     rows = results.table(STEM, "three").sort_values("row")

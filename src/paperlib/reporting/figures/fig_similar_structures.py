@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,9 +17,12 @@ from paperlib.reporting.symbols import formula_symbol
 STEM = "04_duplicates"
 NEEDS = (STEM,)
 CAPTION_NOTE = "Similarity of the patterns at one volume per atom; letters: groups of the rule pattern."
+_DECIMALS = 4
+"""What is drawn is rounded, so that the files do not depend on the last digits of a processor's arithmetic."""
 _CELL = ["a", "b", "c", "alpha", "beta", "gamma"]
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Left: three entries of one group of formula and space group, cell and pattern; right: the similarity matrix of
     the group."""
@@ -31,14 +35,14 @@ def draw(results: Results) -> Figure:
     for i, (_, info) in enumerate(rows.iterrows()):
         _picture(axes[i, 0], info, atoms[atoms["row"] == info["row"]])
         ax = axes[i, 1]
-        ax.plot(arrays["two_theta"], arrays["patterns"][int(info["row"])], color=style.PATTERN, lw=0.7)
+        ax.plot(arrays["two_theta"], arrays["patterns"][int(info["row"])].round(_DECIMALS), color=style.PATTERN, lw=0.7)
         ax.set(xlim=(arrays["two_theta"][0], arrays["two_theta"][-1]), ylim=(-0.02, 1.05), ylabel="intensity")
         ax.set_title(f"{arrays['shown'][i] + 1}: {_describe(info)}", loc="right")
         marks.bare(ax)
         if i < len(rows) - 1:
             ax.set_xticklabels([])
     axes[-1, 1].set_xlabel(marks.TWO_THETA)
-    _matrix(right.subplots(), arrays["similarity"], group)
+    _matrix(right.subplots(), arrays["similarity"].round(_DECIMALS), group)
     style.stamp(fig, results, STEM, len(group))
     return fig
 
@@ -53,20 +57,16 @@ def _picture(ax: Axes, info: pd.Series, atoms: pd.DataFrame) -> None:
 
 def _matrix(ax: Axes, similarity: np.ndarray, group: pd.DataFrame) -> None:
     n = len(similarity)
-    low = min(0.9, float(similarity.min()))
-    image = ax.imshow(similarity, cmap="viridis", vmin=low, vmax=1)
-    for i in range(n):
-        for j in range(n):
-            dark = similarity[i, j] < (1 + low) / 2
-            ax.text(j, i, f"{similarity[i, j]:.2f}", ha="center", va="center", size=5.5, color="w" if dark else "k")
+    seaborn.heatmap(
+        similarity, vmin=min(0.9, float(similarity.min())), vmax=1, cmap="viridis", square=True, annot=True, fmt=".2f",
+        annot_kws={"size": 5.5}, ax=ax, cbar_ax=ax.inset_axes((0.1, -0.17, 0.8, 0.035)),
+        cbar_kws={"orientation": "horizontal", "label": "similarity of the patterns"},
+    )  # fmt: skip
     names = [f"{formula_symbol(str(row.formula))}, {row.pattern}  {k + 1}" for k, row in enumerate(group.itertuples())]
-    ax.set_yticks(range(n), names, size=6)
-    ax.set_xticks(range(n), [str(k + 1) for k in range(n)], size=6)
+    places = np.arange(n) + 0.5
+    ax.set_yticks(places, names, size=6, rotation=0)
+    ax.set_xticks(places, [str(k + 1) for k in range(n)], size=6, rotation=0)
     ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.figure.colorbar(
-        image, ax=ax, orientation="horizontal", shrink=0.8, aspect=25, label="similarity of the patterns"
-    )
 
 
 def _describe(info: pd.Series) -> str:

@@ -18,6 +18,7 @@ _COLOURS = (style.BLUE, style.SKY, style.VERMILION)
 _STEP = 1.2
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Panels: a X-rays; b neutrons; c one height per line of the lattice; d one height per Laue family."""
     example = results.table(STEM, "example").iloc[0]

@@ -14,6 +14,7 @@ NEEDS = (STEM,)
 _STEP = 1.4
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """The patterns of three structures that carry the same label, one above the other."""
     arrays = results.arrays(STEM, "three")

@@ -13,6 +13,7 @@ NEEDS = (STEM,)
 CAPTION_NOTE = "Red areas speak for the class, blue ones against it; strip: Grad-CAM, smooth by construction."
 
 
+@style.look()
 def draw(results: Results) -> Figure:
     """Pattern with hkl; beneath it integrated gradients, and Grad-CAM as a strip."""
     arrays = results.arrays(STEM, "worked")

@@ -61,7 +61,12 @@ def breakable(text: str) -> str:
     return tex_escape(text).replace("/", r"/\allowbreak{}").replace(r"\_", r"\_\allowbreak{}")
 
 
+def share(fraction: float) -> str:
+    """A fraction in per cent."""
+    return format_value(Value(float(fraction), kind="share"))
+
+
 def score(row: pd.Series) -> str:
     """``value`` with its ends ``low`` and ``high`` (NaN where there is no interval), in per cent."""
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in ("low", "high"))
-    return format_value(Value(float(row["value"]), low, high), percent=True)
+    return format_value(Value(float(row["value"]), low, high, kind="share"))

@@ -1,0 +1,76 @@
+"""What short keys are called and how they are coloured: results hold the keys, tables and legends print the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paperlib.reporting import style
+
+
+@dataclass(frozen=True)
+class Named:
+    """What stands behind a key: its name in tables and legends, and its colour in every figure."""
+
+    label: str
+    colour: str = style.BLACK
+
+
+ARMS = {
+    "direct": Named("extinction-group labels", style.BLUE),
+    "summed": Named("space-group labels, summed", style.VERMILION),
+    "space_group": Named("space-group labels", style.VERMILION),
+    "all_random": Named("all, random split", style.ORANGE),
+    "equal_random": Named("equal n, random split", style.VERMILION),
+    "equal_free": Named("equal n, leak-free", style.BLUE),
+    "single_free": Named("single, leak-free", style.GREEN),
+    "single_random": Named("single, random split", style.PURPLE),
+    "frequency": Named("class frequencies", style.GREY),
+    "ceiling": Named("ceiling, balanced data", style.BLACK),
+}
+"""The arms of the studies: what was trained on which data with which labels, and what stands beside it untrained.
+Tables list them in this order."""
+
+EXTINCTION, SPACE_GROUP = "extinction group", "space group"
+SPACES = {
+    "published": EXTINCTION,
+    "absences": EXTINCTION,
+    "crystal_system": EXTINCTION,
+    "space_group": SPACE_GROUP,
+}
+"""What is guessed, for each set of labels."""
+
+TESTS = {"all": "all", "single": "one of each group"}
+"""The test sets of the study of duplicates."""
+
+EFFECTS = {
+    "less_data": "fewer entries",
+    "memory": "no copies of test crystals",
+    "within": "no copies within training",
+    "test_set": "one test entry of each group",
+}
+"""The steps from the score with duplicates to the score without, in their order."""
+
+SCHEMES = {
+    "absences": Named("absences alone", style.GREEN),
+    "published": Named("published table", style.BLUE),
+    "crystal_system": Named("by crystal system", style.PURPLE),
+}
+"""Conventions on which space groups make one extinction group."""
+
+RULES = {
+    "formula_near_group": Named("formula~group", style.ORANGE),
+    "formula_group": Named("formula+group", style.VERMILION),
+    "cell": Named("cell", style.PURPLE),
+    "pattern": Named("pattern", style.BLUE),
+    "structure": Named("structure", style.GREEN),
+    "pattern_doped": Named("pattern, doped", style.SKY),
+}
+"""Rules for duplicates, from loose to strict; tables of the results name them by their label."""
+
+SETS = {
+    "pyxtal": Named("PyXtal", style.VERMILION),
+    "ours": Named("ours", style.BLUE),
+    "database": Named("ours, as in the database", style.BLUE),
+    "real": Named("real", style.BLACK),
+}
+"""Sets of random crystals and of those beside which they stand; tables of the results name them by their label."""

@@ -1,0 +1,26 @@
+"""The tables of the manuscript, in LaTeX with booktabs, each with the profile that made it and its n."""
+
+from __future__ import annotations
+
+from paperlib.reporting.tables.crystals import databases, random_distances, random_labels
+from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
+from paperlib.reporting.tables.layout import Table
+from paperlib.reporting.tables.simulator import laboratory, simulator, speed
+from paperlib.reporting.tables.studies import claims, duplicate_effect, labels
+from paperlib.reporting.tables.symmetry import ceilings, extinction_classes
+
+TABLES = (
+    Table("extinction_classes", ("01_extinction_groups",), extinction_classes),
+    Table("ceilings", ("01_extinction_groups",), ceilings),
+    Table("simulator", ("02_simulator",), simulator),
+    Table("speed", ("02_simulator",), speed),
+    Table("laboratory", ("02_simulator",), laboratory),
+    Table("databases", ("03_databases",), databases),
+    Table("duplicates", ("04_duplicates",), duplicates),
+    Table("near_duplicates", ("04_duplicates",), near_duplicates),
+    Table("random_labels", ("05_random_crystals",), random_labels),
+    Table("random_distances", ("05_random_crystals",), random_distances),
+    Table("labels", ("06_labels",), labels),
+    Table("duplicate_effect", ("07_duplicate_effect",), duplicate_effect),
+    Table("claims", ("00_overview",), claims),
+)
