@@ -10,11 +10,13 @@ from collections.abc import Callable
 from paperlib.lab import freshness, parameters, paths, publish, runner
 from paperlib.lab.fetch import ChecksumError
 from paperlib.lab.results import MissingResultError
+from paperlib.lab.run import BusyError
 
 KNOWN_ERRORS = (
     parameters.ParameterError,
     publish.PublishError,
-    runner.BusyError,
+    paths.MisplacedError,
+    BusyError,
     ChecksumError,
     MissingResultError,
     FileNotFoundError,

@@ -1,30 +1,45 @@
 """Crystals read and patterns computed once, and kept for every notebook that wants the same.
 
-Reading 30,000 structures and simulating them takes minutes, and is a function of the data file, the
-arguments and the code. Its checksum names a file under ``data/work/cache``; change any of the three and
-another file is made. Nothing here is a result: delete the folder and it comes back.
+Reading 30,000 structures and simulating them takes minutes. Both are stages (:mod:`paperlib.lab.stages`): found by the
+content of what goes in, under ``data/work/stages``. Nothing here is a result: delete the folder and it comes back.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.reading.loading import Loaded, Skipped
 from paperlib.crystals.sources import load_crystals
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
-from paperlib.lab import paths, provenance
-from paperlib.lab.store import atomic_path, read_json, sha256_of_text, write_json
+from paperlib.lab import provenance
+from paperlib.lab.stages import Items, Stage, made
+from paperlib.lab.store import atomic_path, read_json, write_json
+
+CRYSTALS = Stage("crystals", 1, "paperlib.crystals.sources")
+"""The crystals of a source, standardised."""
+PATTERNS = Stage("patterns", 1, "paperlib.diffraction.simulate")
+"""Ideal powder patterns of crystals."""
 
 BATCH = 2048
 """Crystals simulated per call; each call bounds its own memory, this only paces the progress bar."""
+TOLERANCE = 1e-5
+"""Share of its maximum within which a pattern that is computed again is the same."""
+
+_GRID = 982451.653
+"""Numbers are compared after rounding to this many steps per unit (a millionth of an Å, say). An odd number of steps
+keeps the edges of rounding away from the fractions that crystallographers write."""
+_PHYSICS = ("cell", "frac", "occupancy", "b_iso")
+_WHOLE = ("space_group", "standard", "species")
 
 
 @dataclass(frozen=True)
@@ -36,40 +51,65 @@ class Prepared:
     """(n, n_points) float32, maximum 1; memory-mapped."""
     dropped: tuple[Skipped, ...]
     """Crystals without a pattern on this instrument, and why."""
+    instrument: Instrument
+    digests: np.ndarray
+    """(n,) what each crystal is, see :func:`item_digests`."""
+    path: Path
+    """The file that the patterns are mapped from."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"patterns": None}  # another process maps the file
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"patterns": np.load(state["path"], mmap_mode="r")})
+
+    def recipe(self, rows: np.ndarray) -> dict[str, Any]:
+        """What the patterns of ``rows`` are, in this order, in plain values: crystals, instrument and version of the
+        simulation. The same on every machine, where the last digits of the patterns may differ."""
+        items = hashlib.sha256("".join(self.digests[rows].tolist()).encode()).hexdigest()
+        return {"crystals": items, "instrument": repr(self.instrument), "version": PATTERNS.version}
 
 
-def room_hash(*rooms: str) -> str:
-    """Checksum of all modules of some rooms, docstrings left out."""
-    folder = paths.root() / "src" / "paperlib"
-    names = [f"paperlib.{room}.{p.stem}" for room in rooms for p in sorted((folder / room).glob("*.py"))]
-    return sha256_of_text(*(part for name in names for part in (name, provenance.module_hash(name))))
-
-
-def _cache(kind: str, *parts: str) -> Path:
-    return paths.root() / "data" / "work" / "cache" / f"{kind}-{sha256_of_text(*parts)[:20]}"
+def item_digests(crystals: CrystalSet) -> np.ndarray:
+    """(n,) text: a checksum of each crystal's cell, space group, sites and displacements, numbers within 1e-6."""
+    start = crystals.site_start
+    steps = {name: np.floor(getattr(crystals, name) * _GRID + 0.318) for name in _PHYSICS}
+    whole = {name: np.asarray(getattr(crystals, name), dtype=np.int64) for name in _WHOLE}
+    digests = []
+    for i in range(len(crystals)):
+        sites, digest = slice(int(start[i]), int(start[i + 1])), hashlib.sha256()
+        for name, values in (steps | whole).items():
+            part = values[i] if name in ("cell", "space_group", "standard") else values[sites]
+            # + 0.0: there is one zero; what is not known (NaN) is one value too
+            digest.update(np.nan_to_num(np.asarray(part, dtype=np.float64) + 0.0, nan=-1e9).tobytes())
+        digests.append(digest.hexdigest()[:16])
+    return np.array(digests, dtype=np.str_)
 
 
 def prepared_crystals(source: str, symprec: float = 0.01) -> Loaded:
-    """The crystals of ``source`` (see :func:`paperlib.crystals.sources.load_crystals`), standardised, read
-    from the cache where they have been read before. ``symprec`` is spglib's tolerance in Å."""
+    """The crystals of ``source`` (see :func:`paperlib.crystals.sources.load_crystals`), standardised, as they were
+    read before where the content of the source is the same. ``symprec`` is spglib's tolerance in Å."""
     path = Path(source)
-    content = provenance.data_hash(path) if path.exists() else source
-    folder = _cache("crystals", content, repr(symprec), room_hash("symmetry", "crystals"))
-    if (folder / "about.json").is_file():
-        about = read_json(folder / "about.json")
-        skipped = tuple(Skipped(**entry) for entry in about["skipped"])
-        declared = np.array(about["declared"], dtype=np.int64)
-        return Loaded(CrystalSet.load(folder / "crystals.npz"), declared, skipped)
-    loaded = load_crystals(source, symprec=symprec)
-    loaded.crystals.save(folder / "crystals.npz")
-    about = {"declared": [int(d) for d in loaded.declared_space_group]}
-    about["skipped"] = [asdict(s) for s in loaded.skipped]
-    write_json(folder / "about.json", about)  # last: its presence says that the folder is whole
-    return loaded
+    if path.exists():
+        inputs = {"source": provenance.data_hash(path)}
+    else:
+        inputs = {"source": source, "pymatgen": importlib.metadata.version("pymatgen")}
+
+    def make(folder: Path) -> Items:
+        loaded = load_crystals(source, symprec=symprec)
+        loaded.crystals.save(folder / "crystals.npz")
+        about = {"declared": [int(d) for d in loaded.declared_space_group]}
+        write_json(folder / "about.json", about | {"skipped": [asdict(s) for s in loaded.skipped]})
+        return Items(loaded.crystals.source_id.astype(np.str_), item_digests(loaded.crystals))
+
+    folder = made(CRYSTALS, {"symprec": symprec}, inputs, make).folder
+    about = read_json(folder / "about.json")
+    skipped = tuple(Skipped(**entry) for entry in about["skipped"])
+    return Loaded(CrystalSet.load(folder / "crystals.npz"), np.array(about["declared"], dtype=np.int64), skipped)
 
 
 def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str = "cpu") -> Prepared:
-    """The powder patterns of ``crystals`` on ``instrument``, from the cache where they have been computed.
+    """The powder patterns of ``crystals`` on ``instrument``, as they were computed before where both are the same.
 
     Crystals that have no pattern there are dropped and named, the rest goes on.
     """
@@ -77,11 +117,10 @@ def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str 
     dropped = tuple(Skipped(str(crystals.source_id[i]), reason) for i, reason in bad.items())
     if bad:
         crystals = crystals[np.array([i for i in range(len(crystals)) if i not in bad], dtype=np.int64)]
-    physics = ("cell", "space_group", "standard", "site_start", "frac", "species", "occupancy", "b_iso")
-    content = [_array_hash(getattr(crystals, name)) for name in physics]
-    path = _cache("patterns", *content, repr(instrument), room_hash("symmetry", "diffraction")).with_suffix(".npy")
-    if not path.is_file():
-        with atomic_path(path) as partial:
+    digests = item_digests(crystals)
+
+    def make(folder: Path) -> Items:
+        with atomic_path(folder / "patterns.npy") as partial:
             shape = (len(crystals), instrument.n_points)
             out = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
             _take_space(partial)
@@ -90,7 +129,19 @@ def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str 
                 out[start : start + len(part)] = part.cpu().numpy()
             out.flush()
             del out
-    return Prepared(crystals, np.load(path, mmap_mode="r"), dropped)
+        return Items(crystals.source_id.astype(np.str_), digests)
+
+    inputs = {"crystals": hashlib.sha256("".join(digests.tolist()).encode()).hexdigest()}
+    folder = made(PATTERNS, {"instrument": repr(instrument)}, inputs, make, same=_same_patterns).folder
+    path = folder / "patterns.npy"
+    return Prepared(crystals, np.load(path, mmap_mode="r"), dropped, instrument, digests, path)
+
+
+def _same_patterns(old: Path, new: Path) -> np.ndarray:
+    """(n,) bool: which patterns of two folders agree within :data:`TOLERANCE`; their maximum is 1."""
+    before, now = (np.load(folder / "patterns.npy", mmap_mode="r") for folder in (old, new))
+    parts = [slice(start, start + BATCH) for start in range(0, len(now), BATCH)]
+    return np.concatenate([np.abs(before[part] - now[part]).max(axis=1) <= TOLERANCE for part in parts])
 
 
 def _take_space(path: Path) -> None:
@@ -99,9 +150,3 @@ def _take_space(path: Path) -> None:
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-
-
-def _array_hash(array: np.ndarray) -> str:
-    digest = hashlib.sha256(repr((array.shape, array.dtype.str)).encode())
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()

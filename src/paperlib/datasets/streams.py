@@ -1,9 +1,9 @@
-"""Batches of patterns for training, epoch by epoch."""
+"""Batches of patterns for training, found by the number of the step."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,26 +21,34 @@ class Stream(Protocol):
 
     n_points: int
     """Points of a pattern."""
+    batch_size: int
+    """Items of a batch; the last of a pass may have fewer."""
+    n_items: int
+    """Items of one pass. A stream that makes its items goes on with new ones after it."""
 
-    def __len__(self) -> int:
-        """Batches per epoch."""
+    def batch(self, step: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+        """Batch number ``step`` (from 0) on ``device``: patterns (b, n_points) float32 and targets (b,) int64.
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of one epoch: patterns (b, n_points) float32 and targets (b,) int64. They depend on the
-        stream and the epoch number alone, so that a run which stopped goes on with the same batches."""
+        It depends on the stream and the number alone, so that a training that stopped goes on with the same batches.
+        """
 
     def identity(self) -> dict[str, Any]:
-        """Plain values that tell this stream from any other."""
+        """Plain values that tell this stream from any other, on any machine: a recipe, not the bits of floats."""
+
+
+def steps_per_pass(stream: Stream) -> int:
+    """Batches in which every item of a stream occurs once."""
+    return -(-stream.n_items // stream.batch_size)
 
 
 class ArrayStream:
-    """Batches from an array that holds all patterns; the order of epoch *e* is a function of (seed, e).
+    """Batches from an array that holds all patterns; the order of pass *p* is a function of (seed, p).
 
-    ``patterns`` is (n, n_points), an array, a memory-mapped array (rows are read as they are needed) or a
-    tensor on any device; batches are float32. ``targets`` is (n,) class indices from 0. ``drop_last`` leaves
-    the last batch of an epoch out where it is smaller than ``batch_size``. Raises ValueError for wrong
-    shapes, negative targets, an array without a full batch to give, and the first row with a NaN or an
-    infinity.
+    ``patterns`` is (m, n_points), an array, a memory-mapped array (rows are read as they are needed) or a tensor on any
+    device; batches are float32. ``targets`` is (m,) class indices from 0. ``rows`` chooses n of the m patterns, all of
+    them where it is None. ``recipe`` says in plain values what the chosen patterns are, in this order; without one they
+    are known by a checksum of their bits. Raises ValueError for wrong shapes, negative targets, no pattern at all, and
+    the first row with a NaN or an infinity.
     """
 
     def __init__(
@@ -50,7 +58,8 @@ class ArrayStream:
         batch_size: int,
         seed: int,
         shuffle: bool = True,
-        drop_last: bool = False,
+        rows: np.ndarray | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> None:
         if patterns.ndim != 2 or len(patterns) == 0 or patterns.shape[1] == 0:
             raise ValueError(f"patterns must have the shape (n, n_points), got {tuple(patterns.shape)}")
@@ -64,59 +73,56 @@ class ArrayStream:
         if int(targets.min()) < 0:
             row = int(torch.argmin(targets))
             raise ValueError(f"targets are class indices from 0, got {int(targets[row])} in row {row}")
-        if batch_size < 1 or (drop_last and len(patterns) < batch_size):
-            raise ValueError(f"no batch can be made of {len(patterns)} patterns with {batch_size=}, {drop_last=}")
+        self._rows = np.arange(len(patterns)) if rows is None else np.asarray(rows, dtype=np.int64)
+        if batch_size < 1 or not len(self._rows):
+            raise ValueError(f"no batch can be made of {len(self._rows)} patterns with {batch_size=}")
         self._patterns = patterns
         self._targets = targets.to(torch.int64)
-        self.batch_size, self.seed, self.shuffle, self.drop_last = batch_size, seed, shuffle, drop_last
-        self.n_points = int(patterns.shape[1])
-        self._fingerprint = self._check_and_hash()
-
-    def _rows(self, chosen: slice) -> np.ndarray:
-        rows = self._patterns[chosen]
-        rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
-        return np.ascontiguousarray(rows, dtype=np.float32)
+        self.batch_size, self.seed, self.shuffle = batch_size, seed, shuffle
+        self.n_points, self.n_items = int(patterns.shape[1]), len(self._rows)
+        bits = self._check_and_hash()
+        self._content = {"sha256": bits} if recipe is None else dict(recipe)
+        self._order = (-1, self._rows)
 
     def _check_and_hash(self) -> str:
-        digest = hashlib.sha256(self._targets.cpu().numpy().tobytes())
-        for start in range(0, len(self._patterns), _ROWS_AT_ONCE):
-            rows = self._rows(slice(start, start + _ROWS_AT_ONCE))
+        digest = hashlib.sha256()
+        for start in range(0, self.n_items, _ROWS_AT_ONCE):
+            rows = self._at(self._rows[start : start + _ROWS_AT_ONCE]).cpu().numpy()
             finite = np.isfinite(rows)
             if not finite.all():
                 row, point = np.argwhere(~finite)[0]
                 raise ValueError(
-                    f"pattern {start + row} holds {rows[row, point]} at point {point}; leave it out or mend it before "
-                    "training"
+                    f"pattern {self._rows[start + row]} holds {rows[row, point]} at point {point}; leave it out or "
+                    "mend it before training"
                 )
             digest.update(rows.tobytes())
         return digest.hexdigest()
 
-    def __len__(self) -> int:
-        n = len(self._patterns)
-        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+    def _at(self, rows: np.ndarray) -> Tensor:
+        if isinstance(self._patterns, Tensor):
+            return self._patterns[torch.from_numpy(rows).to(self._patterns.device)].to(torch.float32)
+        return torch.from_numpy(np.array(self._patterns[rows], dtype=np.float32))
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of epoch number ``epoch`` (from 0): patterns (b, n_points) float32, targets (b,) int64."""
-        n = len(self._patterns)
-        order = permutation(self.seed, "batches", epoch, n) if self.shuffle else np.arange(n)
-        for i in range(len(self)):
-            rows = order[i * self.batch_size : (i + 1) * self.batch_size]
-            chosen = torch.from_numpy(rows)
-            if isinstance(self._patterns, Tensor):
-                patterns = self._patterns[chosen.to(self._patterns.device)]
-            else:
-                patterns = torch.from_numpy(np.array(self._patterns[rows]))
-            yield patterns.to(torch.float32), self._targets[chosen.to(self._targets.device)]
+    def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+        """Batch ``step`` (from 0) on ``device``: patterns (b, n_points) float32, targets (b,) int64."""
+        number, place = divmod(step, steps_per_pass(self))
+        if self._order[0] != number:
+            chosen = permutation(self.seed, "batches", number, self.n_items) if self.shuffle else slice(None)
+            self._order = (number, self._rows[chosen])
+        rows = self._order[1][place * self.batch_size : (place + 1) * self.batch_size]
+        targets = self._targets[torch.from_numpy(rows).to(self._targets.device)]
+        return self._at(rows).to(device, non_blocking=True), targets.to(device, non_blocking=True)
 
     def identity(self) -> dict[str, Any]:
-        """Sizes, order and a checksum of patterns and targets."""
+        """Sizes, order, what the patterns are, and a checksum of the targets."""
+        targets = self._targets.cpu().numpy()[self._rows]
         return {
             "kind": type(self).__name__,
-            "n": len(self._patterns),
+            "n_items": self.n_items,
             "n_points": self.n_points,
             "batch_size": self.batch_size,
             "seed": self.seed,
             "shuffle": self.shuffle,
-            "drop_last": self.drop_last,
-            "sha256": self._fingerprint,
+            "content": self._content,
+            "targets": hashlib.sha256(targets.tobytes()).hexdigest(),
         }

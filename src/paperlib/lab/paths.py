@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 PROFILES = ("smoke", "laptop", "paper")
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The folder of the library that is running. What is hashed is what was imported, never what stands elsewhere."""
+
 CUSTOM = "custom"
 """Folder of runs whose parameters are not those of a profile; they are never published."""
 
@@ -27,9 +30,37 @@ def root() -> Path:
     )
 
 
+class MisplacedError(RuntimeError):
+    """The library that is running is not the one of the repository that it works in."""
+
+
+def check_installation() -> None:
+    """Raise MisplacedError, with the remedy, where the imported library does not lie under the root.
+
+    A copied or moved clone takes its environment along, whose library still is that of the first folder: it would
+    run the code of one and say that it was the other's.
+    """
+    expected = root() / "src" / "paperlib"
+    if expected.resolve() != PACKAGE:
+        raise MisplacedError(
+            f"this Python runs the library at {PACKAGE}, but the repository here is {root()}. Run `make install` there "
+            "(a copied clone needs its own environment), or go to the clone that the library belongs to"
+        )
+
+
 def work(profile: str) -> Path:
     """``data/work/<profile>``: everything that runs of the profile write."""
     return root() / "data" / "work" / profile
+
+
+def stages() -> Path:
+    """``data/work/stages``: expensive work that all profiles share, found by what went in."""
+    return root() / "data" / "work" / "stages"
+
+
+def trainings() -> Path:
+    """``data/work/trainings``: one folder per training, found by its identity."""
+    return root() / "data" / "work" / "trainings"
 
 
 def work_results(profile: str) -> Path:

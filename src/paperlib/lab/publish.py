@@ -13,6 +13,7 @@ from PIL import Image
 
 from paperlib.lab import freshness, paths, provenance
 from paperlib.lab.results import Results, released_model
+from paperlib.lab.run import swap
 from paperlib.lab.store import atomic_path, write_json, write_text
 
 
@@ -31,16 +32,16 @@ class Published:
 def publish(profile: str) -> list[Published]:
     """Copy the small outputs and the executed notebooks of a profile's run into the repository.
 
-    Every notebook must be fresh, the sources committed, and each executed notebook the one that wrote the
-    results. A stem that a bigger profile has published stays. Raises PublishError before anything is written.
+    Every notebook must be fresh, each executed notebook the one that wrote the results, and the record of each run
+    that of committed sources. A stem that a bigger profile has published stays. Raises PublishError before anything
+    is written. Each stem is put in place in one step.
     """
     if profile == "smoke":
         raise PublishError("the smoke profile is a wiring check and is never published; use PROFILE=laptop or paper")
     states = freshness.survey(profile)
     if bad := [f"  {stem}: {state.state} ({state.reason})" for stem, state in states.items() if not state.fresh]:
         raise PublishError("\n".join([f"the {profile} run is not complete; make reproduce PROFILE={profile}", *bad]))
-    if changed := provenance.uncommitted():
-        raise PublishError(f"commit the sources first, so that the results name them: {', '.join(changed[:5])}")
+    paths.check_installation()
     plans = [_plan(stem, profile) for stem in states]
     for stem, status in plans:
         if status == "published":
@@ -63,6 +64,11 @@ def _plan(stem: str, profile: str) -> tuple[str, str]:
             f"the results of {stem} were not written by {executed.relative_to(paths.root())}; run "
             f"make reproduce PROFILE={profile} NOTEBOOK={stem} FORCE=1"
         )
+    if changed := manifest["record"]["uncommitted"]:
+        raise PublishError(
+            f"{stem} was run with changes that no commit holds ({', '.join(changed[:5])}), so that nobody could run it "
+            f"again; commit, then make reproduce PROFILE={profile} NOTEBOOK={stem} FORCE=1"
+        )
     return stem, "published"
 
 
@@ -81,8 +87,7 @@ def _copy(stem: str, profile: str) -> None:
             with atomic_path(released_model(stem, name)) as partial:
                 shutil.copyfile(source / name, partial)
     write_json(staging / "manifest.json", manifest)
-    shutil.rmtree(target, ignore_errors=True)
-    staging.replace(target)
+    swap(staging, target)
 
 
 def _show(stem: str, profile: str) -> None:

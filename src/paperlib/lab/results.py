@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,9 @@ class Value:
 class Results:
     """Results found in one or several folders of stems; the first folder that has a stem wins.
 
-    Every stem that is read is remembered in ``used``, every one that was asked for in vain in ``absent``, so that
-    a run can record its inputs. ``accept`` limits the published results to those that one profile made;
-    ``hidden`` stems are taken as not there (a run must not read what is computed after it).
+    Every file and value that is read is remembered in ``reads`` with its checksum, every stem that was asked for in
+    vain in ``absent``, so that a run can record its inputs. ``accept`` limits the published results to those that one
+    profile made; ``hidden`` stems are taken as not there (a run must not read what is computed after it).
     """
 
     def __init__(self, *folders: Path, accept: str | None = None, hidden: Collection[str] = ()) -> None:
@@ -64,7 +65,7 @@ class Results:
         self._hidden = frozenset(hidden)
         self._overlay: dict[str, Path] = {}
         self._pending: dict[str, dict[str, Any]] = {}
-        self.used: set[str] = set()
+        self.reads: dict[str, str] = {}
         self.absent: set[str] = set()
 
     @classmethod
@@ -89,7 +90,6 @@ class Results:
         for folder in self._folders if stem not in self._hidden else ():
             path = folder / stem / "manifest.json"
             if path.is_file() and self._accept in (None, read_json(path)["record"]["profile"]):
-                self.used.add(stem)
                 return folder / stem
         if stem not in self._hidden:
             self.absent.add(stem)
@@ -117,7 +117,13 @@ class Results:
         path = self.folder(stem) / file_name
         if not path.is_file():
             raise MissingResultError(f"the results of {stem} in {path.parent} hold no {file_name}")
+        self._note(stem, file_name)
         return path
+
+    def _note(self, stem: str, file_name: str) -> None:
+        entry = self.manifest(stem)["outputs"].get(file_name)
+        if stem not in self._overlay and entry and not entry.get("timing"):
+            self.reads[f"file:{stem}/{file_name}"] = entry["sha256"]
 
     def table(self, stem: str, name: str) -> pd.DataFrame:
         """The table ``<stem>/<name>.csv``, numbers to the last digit; empty cells are NaN."""
@@ -134,22 +140,33 @@ class Results:
         expected = self.manifest(stem)["outputs"].get(own.name, {}).get("sha256")
         for path in (own, released_model(stem, own.name)):
             if path.is_file() and sha256_of(path) == expected:
+                self._note(stem, own.name)
                 return path
         raise MissingResultError(
             f"the weights {own.name} of {stem} are not here; run it again (NOTEBOOK={stem} FORCE=1)"
         )
 
+    def file(self, stem: str, file_name: str) -> Path:
+        """The path of an output of a stem by its name."""
+        return self._file(stem, file_name)
+
     def value(self, key: str) -> Value:
-        """The value with the key ``stem/name``. Raises MissingResultError for an unknown key."""
+        """The value or timing with the key ``stem/name``. Raises MissingResultError for an unknown key."""
         stem, _, name = key.partition("/")
-        values = self.manifest(stem)["values"]
-        if name not in values:
-            raise MissingResultError(f"unknown value {key!r}; {stem} has {', '.join(sorted(values)) or 'none'}")
-        return Value(**values[name])
+        manifest = self.manifest(stem)
+        known = manifest["values"] | timings(manifest)
+        if name not in known:
+            raise MissingResultError(f"unknown value {key!r}; {stem} has {', '.join(sorted(known)) or 'none'}")
+        if stem not in self._overlay and name in manifest["values"]:
+            self.reads[f"value:{stem}/{name}"] = value_digest(manifest["values"][name])
+        return Value(**known[name])
 
     def values(self, stem: str) -> dict[str, Value]:
-        """All values of a stem by name."""
-        return {name: Value(**entry) for name, entry in self.manifest(stem)["values"].items()}
+        """All values and timings of a stem by name."""
+        manifest = self.manifest(stem)
+        if stem not in self._overlay:
+            self.reads[f"values:{stem}"] = value_digest(manifest["values"])
+        return {name: Value(**entry) for name, entry in (manifest["values"] | timings(manifest)).items()}
 
     def origin(self, stem: str) -> str:
         """A line for captions and tables: which profile made the results, and when."""
@@ -162,13 +179,14 @@ def released_model(stem: str, file_name: str) -> Path:
     return paths.root() / "data" / "models" / f"{stem}-{file_name}"
 
 
-def digest(manifest: dict[str, Any]) -> str:
-    """What a result says, as one checksum: its outputs and values, not times or versions.
+def timings(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a run measured with a clock, by name: part of its record, never of what it says."""
+    return manifest["record"].get("timings", {})
 
-    Two runs that wrote the same numbers have the same digest, so that what depends on them stays fresh.
-    """
-    outputs = {name: entry["sha256"] for name, entry in manifest["outputs"].items()}
-    return sha256_of_text(repr(sorted(outputs.items())), repr(sorted(manifest["values"].items())))
+
+def value_digest(values: Any) -> str:
+    """One checksum of a value, or of all values of a manifest."""
+    return sha256_of_text(json.dumps(values, sort_keys=True))
 
 
 def damaged_outputs(folder: Path, manifest: dict[str, Any], published_only: bool) -> list[str]:

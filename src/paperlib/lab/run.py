@@ -7,19 +7,22 @@ run that dies leaves the last good result as it was.
 
 from __future__ import annotations
 
+import ast
+import fcntl
 import os
 import shutil
 import time
 import uuid
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
-from paperlib.lab import fetch, parameters, paths, provenance
-from paperlib.lab.results import Results, Value, digest
-from paperlib.lab.store import sha256_of, sha256_of_text, write_arrays, write_json, write_table
+from paperlib.lab import closure, fetch, machine, parameters, paths, provenance, stages
+from paperlib.lab.results import Results, Value
+from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
 
 PUBLISHED_BYTES = 1_000_000
 """Outputs above this size stay in ``data/work``; the repository keeps small files only."""
@@ -27,6 +30,14 @@ PUBLISHED_BYTES = 1_000_000
 
 class Paused(RuntimeError):
     """A run that stopped at its time limit, to be resumed."""
+
+
+class BusyError(RuntimeError):
+    """Another process is running the same notebook or profile."""
+
+
+_LOCKS: dict[Path, IO[str]] = {}
+"""Locks that this process holds. A notebook that is run twice in one kernel keeps its lock."""
 
 
 class Run:
@@ -37,6 +48,8 @@ class Run:
     """
 
     def __init__(self, stem: str, namespace: dict[str, Any]) -> None:
+        paths.check_installation()
+        machine.wait_without_spinning()
         self.stem = stem
         self.code = parameters.read_notebook(stem)
         given = {name: namespace[name] for name in self.code.declared}
@@ -45,6 +58,8 @@ class Run:
         expected = parameters.profile_parameters(stem, self.profile)
         self.changed = {name: v for name, v in self.parameters.items() if v != expected[name]}
         self.target = paths.CUSTOM if self.changed else self.profile
+        self._lock = paths.work(self.target) / f".{stem}.lock"
+        hold_lock(self._lock, f"{stem} is running in another process")
         self._partial = paths.work(self.target) / "partial" / stem
         shutil.rmtree(self._partial, ignore_errors=True)
         self._partial.mkdir(parents=True)
@@ -56,21 +71,21 @@ class Run:
             "started": provenance.now(),
             "commit": provenance.commit(),
             "uncommitted": provenance.uncommitted(),
+            "timings": {},
         }
         self._start = time.monotonic()
         # Taken now: a source edited while this runs is not the one that is running, and makes the result stale.
-        self._sources = provenance.source_hashes()
+        self._code_identity = code_identity(self.code)
+        stages.forget()
         order = paths.stems()
         self.results = Results.of_profile(self.profile, hidden=order[order.index(stem) + 1 :])
         pending = self._manifest | {"record": self._manifest["record"] | {"finished": provenance.now()}}
         self.results.show_unfinished(stem, self._partial, pending)
-        if self.profile == "paper":
-            _require_cuda(stem)
         note = f" with {self.changed}, kept apart in data/work/custom" if self.changed else ""
         print(f"{stem} · {self.profile} profile{note} · run {self._manifest['record']['run_id']}")
 
     def data(self, source: str) -> str:
-        """A data source, registered as an input by its checksum.
+        """A data source, registered as an input by its checksum: the path to read from.
 
         ``source`` is the name of an embedded set (returned as it is), a name in ``data/registry.txt`` (found
         or fetched, see :func:`paperlib.lab.fetch.fetch`), or the path of the user's own file or folder,
@@ -87,17 +102,6 @@ class Run:
                 raise FileNotFoundError(f"{source!r} is neither in data/registry.txt nor a file or folder at {path}")
         self._inputs[f"data:{source}"] = provenance.data_hash(path)
         return str(path)
-
-    def checkpoint_dir(self, *names: str, **settings: Any) -> Path:
-        """A folder for resumable work, kept between runs.
-
-        It belongs to ``settings``, to the data and to the code behind the work (all rooms but ``lab`` and
-        ``reporting``, which cannot change it): with any of these changed the work starts anew, beside the old.
-        """
-        code = [m for m in provenance.imported_modules() if m.split(".")[1] not in ("lab", "reporting", "cli")]
-        hashes = [f"{name} {self._sources.get(name, '')}" for name in code]
-        key = sha256_of_text(repr(sorted(settings.items())), repr(sorted(self._inputs.items())), *hashes)
-        return paths.work(self.target) / "checkpoints" / self.stem / "-".join([*names, key[:12]])
 
     def pause(self, message: str) -> None:
         """Stop here because a time limit was reached; the same command goes on from the checkpoint.
@@ -116,37 +120,52 @@ class Run:
         for path in files:
             self.file(str(path.relative_to(self._partial)), publish)
 
-    def table(self, name: str, table: pd.DataFrame, publish: bool = True) -> pd.DataFrame:
-        """Write a table as ``<name>.csv`` and return it, to be shown."""
-        self._written(f"{name}.csv", write_table, table, publish)
+    def table(self, name: str, table: pd.DataFrame, publish: bool = True, timing: bool = False) -> pd.DataFrame:
+        """Write a table as ``<name>.csv`` and return it, to be shown. ``timing`` marks a table of times and speeds,
+        which is published and is no part of what the result says."""
+        write_table(self.file(f"{name}.csv", publish, timing=timing), table)
         return table
 
     def arrays(self, name: str, publish: bool = True, **arrays: np.ndarray) -> None:
         """Write arrays as ``<name>.npz``; ``publish=False`` keeps them out of the repository."""
-        self._written(f"{name}.npz", write_arrays, arrays, publish)
+        write_arrays(self.file(f"{name}.npz", publish), arrays)
 
-    def file(self, name: str, publish: bool = True, release: bool = False) -> Path:
+    def file(self, name: str, publish: bool = True, release: bool = False, timing: bool = False) -> Path:
         """A path to write a file to; it becomes an output of the run when ``finish`` finds it.
 
-        ``release`` marks small weights, which publishing puts into ``data/models`` rather than ``data/results``.
+        ``release`` marks small weights, which publishing puts into ``data/models`` rather than ``data/results``;
+        ``timing`` as in :meth:`table`.
         """
-        self._manifest["outputs"][name] = {"sha256": "", "published": publish and not release, "released": release}
-        return self._partial / name
+        entry = {"sha256": "", "published": publish and not release, "released": release, "timing": timing}
+        self._manifest["outputs"][name] = entry
+        path = self._partial / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def value(self, name: str, value: float | int | str | Value, **more: Any) -> None:
-        """Keep one number for the paper under ``<stem>/<name>``; ``more`` are low, high and n."""
-        entry = value if isinstance(value, Value) else Value(value, **more)
-        plain = {
-            key: v.item() if isinstance(v, np.generic) else v
-            for key, v in (("value", entry.value), ("low", entry.low), ("high", entry.high), ("n", entry.n))
-        }
+        """Keep one number for the paper under ``<stem>/<name>``; ``more`` are ``kind``, low, high and n.
+
+        Whole numbers are counts and texts are texts without being called so. Raises ValueError for a number that is
+        not finite and an unknown kind.
+        """
+        self._manifest["values"][name] = self._plain(name, value, more)
+
+    def timing(self, name: str, value: float | Value, kind: str = "seconds", **more: Any) -> None:
+        """Keep what a clock measured (``kind`` seconds, rate or ratio) for the paper: part of the record of the run,
+        so that measuring it again leaves everything after it fresh."""
+        self._manifest["record"]["timings"][name] = self._plain(name, value, {"kind": kind, **more})
+
+    def _plain(self, name: str, value: float | int | str | Value, more: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(value, Value):
+            value = Value(**(asdict(value) | more))
+        else:
+            natural = {str: "text", int: "count", np.str_: "text", np.int64: "count"}.get(type(value), "number")
+            value = Value(value, **({"kind": natural} | more))
+        plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in asdict(value).items()}
         bad = [key for key, v in plain.items() if isinstance(v, float) and not np.isfinite(v)]
         if bad:
             raise ValueError(f"{self.stem}/{name}: {bad[0]}={plain[bad[0]]!r} is not a finite number")
-        self._manifest["values"][name] = plain
-
-    def _written(self, file_name: str, write: Any, content: Any, publish: bool) -> None:
-        write(self.file(file_name, publish), content)
+        return plain
 
     def finish(self) -> None:
         """Write the manifest and put the results in place, replacing those of the last run at once."""
@@ -160,34 +179,54 @@ class Run:
                     "or pass publish=False"
                 )
             entry["sha256"] = sha256_of(path)
-        inputs = dict(self._inputs)
-        for stem in self.results.used - {self.stem}:
-            inputs[f"result:{stem}"] = digest(self.results.manifest(stem))
-        inputs |= {f"result:{stem}": "absent" for stem in self.results.absent - self.results.used}
-        modules = {name: self._sources.get(name, "") for name in provenance.imported_modules()}
+        inputs = self._inputs | self.results.reads
+        inputs |= {f"absent:{stem}": "" for stem in self.results.absent}
         self._manifest["identity"] = {
-            "notebook": provenance.code_hash(self.code),
-            "modules": modules,
+            **self._code_identity,
             "parameters": self.parameters,
             "inputs": inputs,
+            "stages": stages.used(),
         }
         seconds = time.monotonic() - self._start
         self._manifest["record"] |= {"finished": provenance.now(), "seconds": round(seconds, 1)}
-        self._manifest["record"] |= provenance.machine_record()
+        self._manifest["record"] |= machine.machine_record()
         write_json(self._partial / "manifest.json", self._manifest)
-        _swap(self._partial, paths.work_results(self.target) / self.stem)
+        swap(self._partial, paths.work_results(self.target) / self.stem)
+        release_lock(self._lock)
         outputs, values = len(self._manifest["outputs"]), len(self._manifest["values"])
         print(f"{self.stem} finished after {seconds:.0f} s: {outputs} files, {values} values")
 
 
-def _require_cuda(stem: str) -> None:
-    import torch
+def code_identity(code: parameters.NotebookCode) -> dict[str, Any]:
+    """The part of an identity that is code: the cells but for the parameters, whose values are kept apart, and the
+    modules of analysis that they import. What stages do is keyed by content, and machinery computes nothing."""
+    roots = set().union(*(closure.imports(ast.parse(cell)) for cell in code.cells)) if code.cells else set()
+    return {"notebook": closure.code_hash(code.cells), "analysis": closure.closure(roots, without=stages.fronts())}
 
-    if not torch.cuda.is_available():
-        raise RuntimeError(f"{stem}: the paper profile needs a CUDA device and finds none; use PROFILE=laptop")
+
+def hold_lock(path: Path, message: str) -> None:
+    """Hold the lock file ``path`` until this process ends, however it does. Raises BusyError with ``message`` where
+    another process holds it."""
+    if path in _LOCKS:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = open(path, "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise BusyError(f"{message}; wait for it or stop it") from error
+    _LOCKS[path] = file
 
 
-def _swap(new: Path, old: Path) -> None:
+def release_lock(path: Path) -> None:
+    """Let another process have the lock file ``path``, if this one holds it."""
+    if file := _LOCKS.pop(path, None):
+        file.close()
+
+
+def swap(new: Path, old: Path) -> None:
+    """Put the folder ``new`` in the place of ``old``."""
     # A reader finds the old folder or the new one. Between the two renames it finds none, and a run killed
     # there leaves the old one beside, from where the next freshness check brings it back.
     old.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ nothing else; earlier results stay as they were.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import re
@@ -19,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paperlib.lab import freshness, parameters, paths, provenance
-from paperlib.lab.run import restore_interrupted
+from paperlib.lab import freshness, machine, parameters, paths, provenance
+from paperlib.lab.run import hold_lock, release_lock, restore_interrupted
 
 READS_ALL = ("90_figures", "91_values", "00_overview")
 """Notebooks that gather whatever results there are, and so depend on every notebook before them."""
@@ -28,10 +27,6 @@ READS_ALL = ("90_figures", "91_values", "00_overview")
 
 _CHATTER = ("Executing", "Ending", "Input", "Output", "Working directory", "[IPKernelApp]")
 UNFINISHED = ("failed", "paused", "waits")
-
-
-class BusyError(RuntimeError):
-    """Another run of the same profile is going on."""
 
 
 @dataclass
@@ -63,6 +58,7 @@ def reproduce(job: Job) -> list[Outcome]:
     Raises BusyError while another process runs the same profile, ParameterError for a bad parameter or stem
     before anything runs.
     """
+    paths.check_installation()
     stems = paths.stems()
     for stem in job.only:
         parameters.read_notebook(stem)
@@ -186,6 +182,7 @@ class _Indented(logging.Formatter):
 @contextmanager
 def _kernel_environment() -> Iterator[None]:
     """Progress bars off, papermill's log of the notebook's output straight to the terminal."""
+    machine.wait_without_spinning()
     changes = {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     saved = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
@@ -206,15 +203,12 @@ def _kernel_environment() -> Iterator[None]:
 
 @contextmanager
 def _lock(profile: str) -> Iterator[None]:
-    # flock is released by the system when the process dies, however it dies
     path = paths.work(profile) / ".lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"another run of the {profile} profile is going on; wait for it or stop it") from error
+    hold_lock(path, f"another run of the {profile} profile is going on")
+    try:
         yield
+    finally:
+        release_lock(path)
 
 
 def report(outcomes: list[Outcome]) -> str:

@@ -54,7 +54,7 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]
                 f"{folder} to start the training again"
             )
         warnings.warn(
-            f"{last} {reason}; going on from {previous}, after epoch {state['epochs_done']}",
+            f"{last} {reason}; going on from {previous}, after step {state['step']}",
             RuntimeWarning,
             stacklevel=2,
         )

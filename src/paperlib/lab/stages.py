@@ -1,0 +1,210 @@
+"""Expensive work that is kept: found by what went in, never by the text of the code that does it.
+
+An artefact is a folder under ``data/work/stages``. Its key is the stage, its version, its arguments and the content of
+its inputs. Its record also keeps a checksum of the code behind it: where that has changed and the stage is cheap, the
+work is done again beside the old one and compared, item by item. Equal, everything after it stays as it is; different,
+the items are named and work goes on with the new ones.
+"""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import functools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from paperlib.lab import closure, paths, provenance
+from paperlib.lab.store import read_json, sha256_of_text, write_arrays, write_json
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A kind of expensive work. Declared as a constant, with literal arguments, in the module that offers it."""
+
+    name: str
+    version: int
+    """Raised by hand whenever the numbers are meant to change; golden samples hold us to it."""
+    entry: str
+    """The module whose imports, followed to their end, are the code of the stage."""
+    cheap: bool = True
+    """Minutes rather than hours: worth doing again to see whether a change of code changed anything."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """What a stage made, item by item: names (n,) for messages and digests (n,), one text or integer each."""
+
+    names: np.ndarray
+    digests: np.ndarray
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Kept work: its folder, the digest of all its items, and the items."""
+
+    folder: Path
+    digest: str
+    items: Items
+
+
+_USED: dict[str, dict[str, Any]] = {}
+"""Stages that this process has used since :func:`forget`, by name: their version and the checksum of their code."""
+
+
+def forget() -> None:
+    """Begin a new account of the stages that are used (a run does so when it opens)."""
+    _USED.clear()
+
+
+def use(stage: Stage) -> None:
+    """Note that a stage is part of what is going on."""
+    _USED[stage.name] = {"version": stage.version, "code": code_of(stage) if stage.cheap else ""}
+
+
+def used() -> dict[str, dict[str, Any]]:
+    """The account since :func:`forget`: version and code of each stage; '' for the code of one that is not cheap."""
+    return {name: dict(entry) for name, entry in sorted(_USED.items())}
+
+
+def code_of(stage: Stage) -> str:
+    """Checksum of the code of a stage."""
+    return sha256_of_text(*(f"{name} {text}" for name, text in closure.closure([stage.entry]).items()))
+
+
+def key_of(stage: Stage, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """What an artefact is found by: 20 hexadecimal digits."""
+    parts = (stage.name, stage.version, sorted(arguments.items()), sorted(inputs.items()))
+    return sha256_of_text(json.dumps(parts, default=str))[:20]
+
+
+def made(
+    stage: Stage,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    make: Callable[[Path], Items],
+    same: Callable[[Path, Path], np.ndarray] | None = None,
+) -> Artefact:
+    """The artefact of ``stage`` for plain ``arguments`` and ``inputs`` (names to checksums of content): kept, or made.
+
+    ``make(folder)`` writes its files into an empty folder and returns the items. Where items cannot be compared by
+    their digests, since floats differ in their last digits, ``same(old, new)`` tells from two folders which of the
+    items agree, as (n,) bool. A process that wants what another is making waits for it.
+    """
+    use(stage)
+    key, code = key_of(stage, arguments, inputs), code_of(stage)
+    folder = paths.stages() / stage.name / key
+    with locked(folder.with_name(f".{key}.lock")):
+        record = _record(folder)
+        if record is not None and (record["code"] == code or not stage.cheap):
+            return Artefact(folder, record["digest"], _items(folder))
+        again = record is not None
+        if again:
+            print(f"{stage.name}: its code changed; made again and compared", flush=True)
+        partial = folder.with_name(f".{key}.part")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        began = time.monotonic()
+        items = make(partial)
+        write_arrays(partial / "items.npz", {"names": items.names, "digests": items.digests})
+        if again:
+            different = _different(folder, partial, items, same)
+            if not len(different):
+                shutil.rmtree(partial)
+                write_json(folder / "record.json", record | {"code": code, "confirmed": provenance.now()})
+                print(f"{stage.name}: all {len(items.names):,} items are as before", flush=True)
+                return Artefact(folder, record["digest"], _items(folder))
+            print(_says(stage, items, different), flush=True)
+        digest = sha256_of_text(key, *map(str, items.digests.tolist()))
+        content = {"stage": stage.name, "version": stage.version, "arguments": dict(arguments), "inputs": dict(inputs)}
+        content |= {"code": code, "digest": digest, "n": len(items.names), "made": provenance.now()}
+        write_json(partial / "record.json", content | {"seconds": round(time.monotonic() - began, 1)})
+        if again:
+            shutil.rmtree(folder.with_name(f".{key}.old"), ignore_errors=True)
+            os.replace(folder, folder.with_name(f".{key}.old"))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+        shutil.rmtree(folder.with_name(f".{key}.old"), ignore_errors=True)
+        return Artefact(folder, digest, items)
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    """The record of a whole artefact, None where there is none; one that a killed run had set aside comes back."""
+    aside = folder.with_name(f".{folder.name}.old")
+    if aside.exists() and not folder.exists():
+        os.replace(aside, folder)
+    try:
+        return read_json(folder / "record.json")
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _items(folder: Path) -> Items:
+    with np.load(folder / "items.npz", allow_pickle=False) as archive:
+        return Items(archive["names"], archive["digests"])
+
+
+def _different(old: Path, new: Path, items: Items, same: Callable[[Path, Path], np.ndarray] | None) -> np.ndarray:
+    """Indices, in the new artefact, of the items that are not as they were."""
+    before = _items(old)
+    if not np.array_equal(before.names, items.names):
+        known = dict(zip(before.names.tolist(), before.digests.tolist(), strict=True))
+        pairs = zip(items.names.tolist(), items.digests.tolist(), strict=True)
+        changed = [i for i, (name, digest) in enumerate(pairs) if known.get(name) != digest]
+        # entries that are gone leave no item to name; the set is another all the same
+        return np.array(changed or [0], dtype=np.int64)
+    return np.flatnonzero(~same(old, new) if same else before.digests != items.digests)
+
+
+def _says(stage: Stage, items: Items, different: np.ndarray) -> str:
+    names = ", ".join(map(str, items.names[different[:5]].tolist()))
+    more = ", …" if len(different) > 5 else ""
+    return f"{stage.name}: {len(different):,} of {len(items.names):,} items differ from before: {names}{more}"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path``; wait for a process that holds it. It is released when the process dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@functools.cache
+def declared() -> dict[str, Stage]:
+    """All stages by name, read from the sources without importing them."""
+    found = {}
+    for module in closure.all_modules():
+        path = closure.path_of(module)
+        assert path is not None
+        text = path.read_text(encoding="utf-8")
+        if "Stage(" not in text:
+            continue
+        for node in ast.parse(text).body:
+            call = getattr(node, "value", None)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Stage":
+                values = [ast.literal_eval(value) for value in call.args]
+                named = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+                stage = Stage(*values, **named)
+                found[stage.name] = stage
+    return found
+
+
+@functools.cache
+def fronts() -> frozenset[str]:
+    """Modules that declare a stage: what they do is keyed by content, and no result depends on their text."""
+    return frozenset(
+        module
+        for module in closure.all_modules()
+        if (path := closure.path_of(module)) and "= Stage(" in path.read_text(encoding="utf-8")
+    )

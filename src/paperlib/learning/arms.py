@@ -1,0 +1,119 @@
+"""What a study compares: arms, each a stream, a model, a training and labels; and the test sets they answer about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from paperlib.datasets.labels import Labels
+from paperlib.datasets.prepared import Prepared
+from paperlib.datasets.streams import ArrayStream, Stream
+from paperlib.learning.configuration import TrainConfig
+
+MakeStream = Callable[[Any, int], Stream]
+"""A stream for (split, seed). It must be picklable: an object of a module, not a function of a notebook."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the things that are compared. ``key`` is short (letters, digits and _); names for readers stand in
+    :mod:`paperlib.reporting.names`."""
+
+    key: str
+    labels: Labels
+    """The classes that the network tells apart."""
+    stream: MakeStream
+    config: TrainConfig | Callable[[Stream], TrainConfig]
+    """Of the training; its seed becomes that of the training. A callable gets the stream, to count passes over it."""
+    spaces: tuple[str, ...]
+    """Schemes of labels that it is scored in, ``labels`` or coarser ones."""
+    model: Mapping[str, Any] = field(default_factory=lambda: {"name": "resnet"})
+    """Arguments of :func:`paperlib.learning.models.build_model` but for classes, points and seed."""
+    validation: MakeStream | None = None
+    """Only watched, see :func:`paperlib.learning.training.fit`."""
+    release: bool = False
+    """Keep the weights of the first split and seed for ``data/models`` (up to 10 MB)."""
+
+
+@dataclass(frozen=True)
+class TestItems:
+    """The items of a test set for one split."""
+
+    __test__ = False  # no class of tests, whatever pytest makes of the name
+
+    patterns: np.ndarray
+    """(n, n_points)."""
+    space_group: np.ndarray
+    """(n,) int64: the truth."""
+    clusters: np.ndarray
+    """(n,): items of one cluster are no independent evidence (variants of one crystal, say)."""
+    identity: Mapping[str, Any]
+    """What the patterns are, in plain values."""
+
+
+@dataclass(frozen=True)
+class StoredTest:
+    """A test set of prepared patterns: ``rows`` of them for each split, in ``clusters`` (n of all,)."""
+
+    key: str
+    prepared: Prepared
+    rows: Mapping[Any, np.ndarray]
+    clusters: np.ndarray
+
+    def items(self, split: Any) -> TestItems:
+        """The items for one split."""
+        rows = self.rows[split]
+        groups = self.prepared.crystals.space_group[rows].astype(np.int64)
+        return TestItems(self.prepared.patterns[rows], groups, self.clusters[rows], self.prepared.recipe(rows))
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Streams of prepared patterns: ``rows`` of them for each split, in an order that follows from the seed."""
+
+    prepared: Prepared
+    rows: Mapping[Any, np.ndarray]
+    labels: Labels
+    batch_size: int
+    shuffle: bool = True
+
+    def __call__(self, split: Any, seed: int) -> ArrayStream:
+        """The stream of one split and seed."""
+        rows, targets = self.rows[split], self.labels.of(self.prepared.crystals.space_group.astype(np.int64))
+        recipe = self.prepared.recipe(rows)
+        return ArrayStream(
+            self.prepared.patterns, targets, self.batch_size, seed, self.shuffle, rows=rows, recipe=recipe
+        )
+
+
+@dataclass(frozen=True)
+class Passes:
+    """A configuration by passes over the stream: ``passes`` of them, the first ``warmup`` of them warming up."""
+
+    passes: int
+    lr: float
+    device: str = "auto"
+    warmup: float = 1.0
+
+    def __call__(self, stream: Stream) -> TrainConfig:
+        """The configuration for one stream."""
+        per_pass = -(-stream.n_items // stream.batch_size)
+        steps = self.passes * per_pass
+        return TrainConfig(steps, lr=self.lr, warmup_steps=self.warmup * per_pass, device=self.device)
+
+
+def content_key(identity: Mapping[str, Any]) -> str:
+    """A name of 16 hexadecimal digits for plain values, whatever their order."""
+    return hashlib.sha256(_plain(identity).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_plain(value[key])}" for key in sorted(value, key=str)) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_plain, value)) + "]"
+    return repr(value)

@@ -1,0 +1,225 @@
+"""From the answers of a study to its numbers: scores, guesses, ceilings and paired differences, with intervals.
+
+One schema of scores serves every study: ``arm``, ``space`` (the scheme of labels that is scored in), ``test``,
+``split``, ``seed``, ``k``, ``value``, ``low``, ``high``, ``n`` (test items), ``n_trainings``. The row with split and
+seed -1 is the mean over all; how its interval is made says :mod:`paperlib.lab.intervals`. A row of one training has an
+interval over its test items alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import f1_score, recall_score
+
+from paperlib.datasets.labels import Labels
+from paperlib.lab.intervals import half_width, item_variance, mean_and_half_width, training_variance
+from paperlib.lab.results import Value
+from paperlib.learning.ranked import Ranked, ranked
+from paperlib.learning.study import Trained
+
+COLUMNS = ["arm", "space", "test", "split", "seed", "k", "value", "low", "high", "n", "n_trainings"]
+KS = (1, 3, 5)
+
+Repeat = tuple[Any, int]
+Coefficient = float | Mapping[Any, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One number per test item for every arm and repetition, to be averaged and compared in pairs."""
+
+    values: Mapping[str, Mapping[Repeat, np.ndarray]]
+    """By arm and (split, seed): (n,), the same items for all arms and seeds of a split."""
+    clusters: Mapping[Any, np.ndarray]
+    """By split: (n,) names; items of one cluster are no independent evidence."""
+
+    def only(self, chosen: Mapping[Any, np.ndarray]) -> Scored:
+        """The same for some items: ``chosen`` is (n,) bool by split."""
+        values = {
+            arm: {(split, seed): x[chosen[split]] for (split, seed), x in of_arm.items()}
+            for arm, of_arm in self.values.items()
+        }
+        return Scored(values, {split: names[chosen[split]] for split, names in self.clusters.items()})
+
+    def means(self, blocks: bool = False) -> np.ndarray:
+        """(arms, repetitions) mean of each training; ``blocks`` averages the seeds of a split where there are several
+        splits."""
+        repeats = list(next(iter(self.values.values())))
+        table = np.array([[of_arm[r].mean() for r in repeats] for of_arm in self.values.values()])
+        splits = [split for split, _ in repeats]
+        names = list(dict.fromkeys(splits))
+        if not blocks or len(names) == 1:
+            return table
+        return np.stack([table[:, [s == name for s in splits]].mean(1) for name in names], axis=1)
+
+    def contrast(self, terms: Mapping[str, Coefficient], kind: str = "points") -> Value:
+        """The mean over items and repetitions of the sum of ``terms``, arms with a coefficient each: {"a": 1, "b": -1}
+        is a paired difference. A coefficient may weigh items: (n,) by split."""
+        sums = self.contributions(terms)
+        training = training_variance(self.means(blocks=True))
+        sizes = [
+            float(np.mean([c.mean() for c in k.values()])) if isinstance(k, Mapping) else k for k in terms.values()
+        ]
+        weight = sum(size**2 for size in sizes)
+        mean, half = mean_and_half_width(sums, self.clusters, training, weight)
+        return Value(mean, mean - half, mean + half, sum(map(len, self.clusters.values())), kind=kind)
+
+    def contributions(self, terms: Mapping[str, Coefficient]) -> dict[Repeat, np.ndarray]:
+        """(n,) the sum of ``terms`` for each item, by repetition."""
+        repeats = self.values[next(iter(terms))]
+        return {
+            (split, seed): sum(
+                (k[split] if isinstance(k, Mapping) else k) * self.values[arm][split, seed] for arm, k in terms.items()
+            )
+            for split, seed in repeats
+        }
+
+    def score(self, arm: str) -> Value:
+        """The mean of one arm, as a share."""
+        return self.contrast({arm: 1.0}, kind="share")
+
+
+def _size(coefficient: Coefficient) -> float:
+    """How much a training counts that enters with ``coefficient``."""
+    if isinstance(coefficient, Mapping):
+        return float(np.mean([weights.mean() for weights in coefficient.values()]))
+    return coefficient
+
+
+def scored(
+    trained: Trained, test: str, space: str, k: int = 1, measure: Callable[[Ranked], np.ndarray] | None = None
+) -> Scored:
+    """Of every arm that is scored in ``space``: per test item 1 where the true class is among the first ``k``, else 0,
+    or another ``measure`` of the answers (n,)."""
+    values: dict[str, dict[Repeat, np.ndarray]] = {}
+    for arm, split, seed in trained.cells:
+        answers = trained.answers[test, arm, split, seed]
+        if space in answers:
+            values.setdefault(arm, {})[split, seed] = measure(answers[space]) if measure else answers[space].hit(k)
+    return Scored(values, {split: items.clusters for (name, split), items in trained.items.items() if name == test})
+
+
+def frequency_guess(trained: Trained, test: str, space: str, training_groups: Mapping[Any, np.ndarray]) -> dict:
+    """What class frequencies alone answer, no pattern read: :class:`Ranked` by split, from the space groups of the
+    training items (n,) by split."""
+    labels = Labels(space)
+    guesses = {}
+    for split, groups in training_groups.items():
+        counts = np.bincount(labels.of(groups), minlength=len(labels))
+        log_p = np.log(np.maximum(counts / counts.sum(), 1e-12))
+        truth = labels.of(trained.items[test, split].space_group)
+        guesses[split] = ranked(np.tile(log_p, (len(truth), 1)), truth)
+    return guesses
+
+
+def score_table(
+    trained: Trained,
+    test: str,
+    spaces: Sequence[str],
+    training_groups: Mapping[Any, np.ndarray] | None = None,
+    ks: Sequence[int] = KS,
+) -> pd.DataFrame:
+    """Scores of all arms in ``spaces``, pooled and by training; with ``training_groups`` (see
+    :func:`frequency_guess`) the arm ``frequency`` too."""
+    rows = []
+    for space in spaces:
+        guess = frequency_guess(trained, test, space, training_groups) if training_groups else {}
+        for k in ks:
+            found = scored(trained, test, space, k)
+            place = {"space": space, "test": test, "k": k}
+            for arm, of_arm in found.values.items():
+                rows.append(place | _row(arm, found.score(arm), len(of_arm)))
+                rows += [place | _single(arm, *repeat, x, found.clusters[repeat[0]]) for repeat, x in of_arm.items()]
+            if guess:
+                hits = Scored({"frequency": {(split, -1): r.hit(k) for split, r in guess.items()}}, found.clusters)
+                rows.append(place | _row("frequency", hits.score("frequency"), 0))
+    return pd.DataFrame(rows)[COLUMNS]
+
+
+def _row(arm: str, value: Value, n_trainings: int) -> dict[str, Any]:
+    numbers = {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
+    return {"arm": arm, "split": -1, "seed": -1, **numbers, "n_trainings": n_trainings}
+
+
+def _single(arm: str, split: Any, seed: int, hits: np.ndarray, clusters: np.ndarray) -> dict[str, Any]:
+    mean, half = float(hits.mean()), half_width([item_variance(hits, clusters)])
+    numbers = {"value": mean, "low": mean - half, "high": mean + half, "n": len(hits)}
+    return {"arm": arm, "split": split, "seed": seed, **numbers, "n_trainings": 1}
+
+
+def ceiling_rows(spaces: Sequence[str], test: str, ks: Sequence[int] = KS, seen: str = "absences") -> pd.DataFrame:
+    """The arm ``ceiling``: the best that a model can do on balanced data that sees the classes ``seen`` alone."""
+    rows = [
+        {
+            "arm": "ceiling",
+            "space": s,
+            "test": test,
+            "split": -1,
+            "seed": -1,
+            "k": k,
+            "value": Labels(s).ceiling(k, seen),
+        }
+        for s in spaces
+        for k in ks
+    ]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS).assign(n_trainings=0)
+
+
+def calibration_table(trained: Trained, test: str, spaces: Sequence[str]) -> pd.DataFrame:
+    """Means over trainings of what has no rank: ``balanced_top1`` (recall averaged over the classes that occur),
+    ``macro_f1``, and ``ece``, the expected calibration error of the first answer in 15 equal bins (Naeini et al., AAAI
+    2015). Columns: arm, space and these."""
+    rows = []
+    for space in spaces:
+        for arm in dict.fromkeys(arm for arm, _, _ in trained.cells):
+            answers = [trained.answers[test, *cell].get(space) for cell in trained.cells if cell[0] == arm]
+            each = [_calibration(one) for one in answers if one is not None]
+            if each:
+                rows.append({"arm": arm, "space": space} | dict(pd.DataFrame(each).mean()))
+    return pd.DataFrame(rows)
+
+
+def _calibration(answers: Ranked) -> dict[str, float]:
+    found, first = np.unique(answers.target), answers.top[:, 0]
+    options = {"labels": found, "average": "macro", "zero_division": 0.0}
+    confidence, right = np.exp(answers.top_log_p[:, 0].astype(np.float64)), first == answers.target
+    bins = np.minimum((confidence * 15).astype(int), 14)
+    gaps = np.bincount(bins, right - confidence, minlength=15)
+    return {
+        "balanced_top1": float(recall_score(answers.target, first, **options)),
+        "macro_f1": float(f1_score(answers.target, first, **options)),
+        "ece": float(np.abs(gaps).sum() / len(right)),
+    }
+
+
+def class_table(trained: Trained, test: str, space: str, training_groups: Mapping[Any, np.ndarray]) -> pd.DataFrame:
+    """One row per class that occurs among the test items: class_index, symbol, n_train and n_test (added over splits),
+    and ``<arm>_top1``, the share of its items that each arm reads right."""
+    labels, found = Labels(space), scored(trained, test, space)
+    n = len(labels)
+    table = pd.DataFrame({"class_index": range(n), "symbol": [str(name) for name in labels.names]})
+    table["n_train"] = sum(np.bincount(labels.of(groups), minlength=n) for groups in training_groups.values())
+    truth = {split: labels.of(items.space_group) for (name, split), items in trained.items.items() if name == test}
+    table["n_test"] = sum(np.bincount(classes, minlength=n) for classes in truth.values())
+    for arm, of_arm in found.values.items():
+        right = sum(np.bincount(truth[split], x, minlength=n) for (split, _), x in of_arm.items())
+        table[f"{arm}_top1"] = right / sum(np.bincount(truth[split], minlength=n) for split, _ in of_arm).clip(1)
+    return table[table.n_test > 0].reset_index(drop=True)
+
+
+def confusion_table(trained: Trained, test: str, space: str, arm: str) -> pd.DataFrame:
+    """Pairs of true and first answered class that differ, most frequent first, over all trainings of an arm: their
+    symbols, ``count``, and ``share`` of all answers."""
+    names = np.array([str(name) for name in Labels(space).names], dtype=object)
+    all_of_it = [trained.answers[test, *cell][space] for cell in trained.cells if cell[0] == arm]
+    target, first = (np.concatenate(x) for x in ([a.target for a in all_of_it], [a.top[:, 0] for a in all_of_it]))
+    pairs = pd.DataFrame({"true_symbol": names[target], "predicted_symbol": names[first]})
+    wrong = pairs[target != first].value_counts().reset_index(name="count")
+    order = ["count", "true_symbol", "predicted_symbol"]
+    wrong = wrong.sort_values(order, ascending=[False, True, True], ignore_index=True)
+    return wrong.assign(share=wrong["count"] / len(target))

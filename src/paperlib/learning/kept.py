@@ -1,0 +1,122 @@
+"""Trainings that are done: on this machine in ``data/work/trainings``, in a clone by what is published of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from paperlib.lab import paths
+from paperlib.lab.results import released_model
+from paperlib.lab.run import Run
+from paperlib.lab.store import read_json
+from paperlib.learning.ranked import Ranked, load_ranked
+
+if TYPE_CHECKING:
+    from paperlib.learning.work import Task
+
+MAX_RELEASED_BYTES = 10_000_000
+FACTS = ("labels", "parameters", "steps", "items", "loss", "precision", "threads")
+TIMES = ("minutes", "items_per_s", "waiting", "device")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A training that is done."""
+
+    facts: dict[str, Any]
+    """:data:`FACTS`."""
+    times: dict[str, Any]
+    """:data:`TIMES`."""
+    history: pd.DataFrame
+    """As in :class:`paperlib.learning.training.History`."""
+    answers: dict[str, dict[str, Ranked]]
+    """By test and space."""
+    files: dict[str, Path]
+    """Predictions by test; and under "weights" the weights, where they are here."""
+
+
+def find_kept(task: Task, stem: str) -> Kept | None:
+    """The training of ``task`` with its answers to all tests, None where it has to be done.
+
+    The same recipe may have been carried out in another precision or with another number of threads, which its facts
+    say; the one that this machine would take is preferred.
+    """
+    executions = [path for path in paths.trainings().glob(f"{task.key}-*") if path.is_dir()]
+    for folder in sorted(executions, key=lambda path: (path != task.folder, path.name)):
+        if found := _local(folder, task):
+            return found
+    return _published(paths.published_results() / stem, task, stem)
+
+
+def _local(folder: Path, task: Task) -> Kept | None:
+    files = {test: folder / f"{test}-{key}.npz" for test, key in task.asked.items()}
+    if not (folder / "done.json").is_file() or not all(path.is_file() for path in files.values()):
+        return None
+    done = read_json(folder / "done.json")
+    files["weights"] = folder / "weights.safetensors"
+    return _kept(done, done, pd.read_csv(folder / "history.csv"), files)
+
+
+def _published(folder: Path, task: Task, stem: str) -> Kept | None:
+    if not (folder / "trainings.csv").is_file():
+        return None
+    table = pd.read_csv(folder / "trainings.csv")
+    rows = table[table.key == task.key]
+    if not len(rows):
+        return None
+    row = rows.iloc[0]
+    files = {test: folder / published_name(test, row.arm, row.split, row.seed) for test in task.asked}
+    if not all(path.is_file() for path in files.values()):
+        return None
+    if any(row.get(f"test_{test}") != key for test, key in task.asked.items()):
+        return None
+    here = "arm == @row.arm and split == @row.split and seed == @row.seed"
+    times = pd.read_csv(folder / "training_times.csv").query(here).iloc[0]
+    history = pd.read_csv(folder / "history.csv").query(here).drop(columns=["arm", "split", "seed"])
+    if (weights := released_model(stem, weights_name(row.arm, row.seed))).is_file():
+        files["weights"] = weights
+    return _kept(row, times, history, files)
+
+
+def _kept(facts: Any, times: Any, history: pd.DataFrame, files: dict[str, Path]) -> Kept:
+    answers = {test: load_ranked(path) for test, path in files.items() if test != "weights"}
+    plain = ({name: _plain(of[name]) for name in names} for of, names in ((facts, FACTS), (times, TIMES)))
+    return Kept(*plain, history.reset_index(drop=True), answers, files)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def published_name(test: str, arm: str, split: Any, seed: int) -> str:
+    """Where the predictions of a training stand among the outputs of its study."""
+    return f"predictions/{test}-{arm}-split{split}-seed{seed}.npz"
+
+
+def weights_name(arm: str, seed: int) -> str:
+    """What the weights of a training are called among the outputs of its study."""
+    return f"{arm}_seed{seed}.safetensors"
+
+
+def publish_kept(run: Run, task: Task, kept: Kept, release: bool) -> None:
+    """Make the predictions of a training outputs of the run, and its weights where they are to be released.
+
+    Raises FileNotFoundError where the weights are asked for and not here: predictions alone were published.
+    """
+    for test in task.asked:
+        shutil.copyfile(kept.files[test], run.file(published_name(test, task.arm.key, task.split, task.seed)))
+    if not release:
+        return
+    name = weights_name(task.arm.key, task.seed)
+    path = kept.files.get("weights")
+    if path is None:
+        raise FileNotFoundError(
+            f"the weights {released_model(run.stem, name)} are gone; bring the file back (git checkout data/models)"
+        )
+    if path.stat().st_size > MAX_RELEASED_BYTES:
+        raise ValueError(f"{name} has {path.stat().st_size / 1e6:.1f} MB; at most {MAX_RELEASED_BYTES / 1e6:.0f}")
+    shutil.copyfile(path, run.file(name, publish=False, release=True))

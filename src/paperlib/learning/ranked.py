@@ -1,0 +1,83 @@
+"""What a training says about a test set, kept small: rank and log-probability of the true class, and the best five.
+
+Scores, paired differences, calibration of the first answer and confusions follow from it; one file of some tens of
+kilobytes for each training and test set, published for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from paperlib.datasets.labels import Labels
+from paperlib.lab.metrics import ranks
+from paperlib.lab.store import write_arrays
+
+TOP = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """The answers of one training about n items, over the classes of one scheme of labels."""
+
+    target: np.ndarray
+    """(n,) int16: the true class."""
+    rank: np.ndarray
+    """(n,) int16: rank of the true class, 0 for the most probable."""
+    log_p: np.ndarray
+    """(n,) float32: natural logarithm of the probability of the true class."""
+    top: np.ndarray
+    """(n, 5) int16: the most probable classes, best first."""
+    top_log_p: np.ndarray
+    """(n, 5) float16: their log-probabilities."""
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+    def hit(self, k: int) -> np.ndarray:
+        """(n,) float64: 1 where the true class is among the ``k`` most probable, else 0."""
+        return (self.rank < k).astype(np.float64)
+
+
+def ranked(log_p: np.ndarray, target: np.ndarray) -> Ranked:
+    """The small form of log-probabilities (n, n_classes) about items of classes ``target`` (n,). Equal probabilities
+    are ranked by class index, so that a constant prediction has a definite answer."""
+    order = np.argsort(-log_p, axis=1, kind="stable")[:, :TOP]
+    here = np.arange(len(target))
+    return Ranked(
+        target.astype(np.int16),
+        ranks(log_p, target).astype(np.int16),
+        log_p[here, target].astype(np.float32),
+        order.astype(np.int16),
+        np.maximum(np.take_along_axis(log_p, order, 1), -1e4).astype(np.float16),
+    )
+
+
+def ranked_in(log_p: np.ndarray, own: Labels, space_group: np.ndarray, spaces: Sequence[str]) -> dict[str, Ranked]:
+    """:func:`ranked` in each of ``spaces`` (names of schemes), from log-probabilities over the classes of ``own`` about
+    items of ``space_group`` (n,). Raises ValueError where a space is not coarser than ``own``."""
+    return {
+        space: ranked(log_p if space == own.scheme else own.collapse(log_p, space), Labels(space).of(space_group))
+        for space in spaces
+    }
+
+
+def save_ranked(path: Path, answers: dict[str, Ranked]) -> None:
+    """Write the answers in several spaces to one ``.npz`` file."""
+    write_arrays(path, {f"{space}.{name}": value for space, r in answers.items() for name, value in vars(r).items()})
+
+
+def load_ranked(path: Path) -> dict[str, Ranked]:
+    """Read what :func:`save_ranked` wrote. Raises ValueError, naming the file, where it is not that."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            spaces = dict.fromkeys(name.partition(".")[0] for name in archive.files)
+            fields = Ranked.__dataclass_fields__
+            return {space: Ranked(**{f: archive[f"{space}.{f}"] for f in fields}) for space in spaces}
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy
+        raise ValueError(f"{path} does not hold answers ({error}); delete it and run again") from error

@@ -1,0 +1,112 @@
+"""How every study is run: arms × splits × seeds, each trained once and asked about every test set, resumable.
+
+A training is found by its own identity (model, start, stream, configuration, recipe): in ``data/work/trainings``, or
+by its published predictions in a clone. What is not found is trained, on a CPU several at a time, one process for each.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from paperlib.lab import stages
+from paperlib.lab.run import Run
+from paperlib.learning.arms import Arm, StoredTest, TestItems
+from paperlib.learning.kept import Kept, find_kept, publish_kept
+from paperlib.learning.ranked import Ranked
+from paperlib.learning.training import TRAINING
+from paperlib.learning.work import Task, carry_out, make_task, processes_for
+
+Cell = tuple[str, Any, int]
+"""Arm, split and seed of a training."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All trainings of a study and what they say."""
+
+    trainings: pd.DataFrame
+    """One row per training: arm, split, seed, key, labels, parameters, steps, items, loss, precision, threads."""
+    times: pd.DataFrame
+    """One row per training: arm, split, seed, minutes, items_per_s, waiting (share of the time), device."""
+    history: pd.DataFrame
+    """One row per training and pass: arm, split, seed, step, items, loss, validation_top1, lr."""
+    answers: Mapping[tuple[str, str, Any, int], Mapping[str, Ranked]]
+    """By (test, arm, split, seed), and then by space."""
+    items: Mapping[tuple[str, Any], TestItems]
+    """By (test, split): the test items that the answers are about."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Arm, split and seed of every training, in the order of the study."""
+        return [tuple(row) for row in self.trainings[["arm", "split", "seed"]].itertuples(index=False, name=None)]
+
+    def repeats(self) -> list[tuple[Any, int]]:
+        """Split and seed of every repetition, the same for all arms."""
+        return list(dict.fromkeys((split, seed) for _, split, seed in self.cells))
+
+
+def study(
+    run: Run,
+    arms: Sequence[Arm],
+    tests: Sequence[StoredTest],
+    seeds: Sequence[int],
+    splits: Sequence[Hashable],
+    max_minutes: float = 0.0,
+    paired: bool = False,
+    workers: int = 0,
+) -> Trained:
+    """Train every arm on every split with every seed (``paired``: split i with seed i only), and ask each training
+    about every test set.
+
+    Writes the tables ``trainings``, ``history`` and ``training_times``, the predictions of every training and the
+    weights that arms release as outputs of ``run``. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed
+    by the same call. ``workers`` processes train at a time; 0 takes one a core where there is work for minutes.
+    Raises Paused at the limit, ValueError for keys that occur twice.
+    """
+    if len({arm.key for arm in arms}) < len(arms):
+        raise ValueError(f"arms need keys of their own: {[arm.key for arm in arms]}")
+    stages.use(TRAINING)
+    pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
+    items = {(test.key, split): test.items(split) for test in tests for split in dict.fromkeys(p[0] for p in pairs)}
+    tasks = [make_task(arm, split, seed, tests, items) for (split, seed), arm in itertools.product(pairs, arms)]
+    kept = {task.cell: found for task in tasks if (found := find_kept(task, run.stem)) is not None}
+    missing = [task for task in tasks if task.cell not in kept]
+    if missing:
+        print(f"{len(tasks)} trainings, {len(kept)} of them found; {_size(missing)} to do", flush=True)
+        deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
+        carry_out(missing, deadline, workers or processes_for(missing))
+        kept |= {task.cell: found for task in missing if (found := find_kept(task, run.stem)) is not None}
+        if unfinished := [task for task in tasks if task.cell not in kept]:
+            run.pause(f"{len(unfinished)} of {len(tasks)} trainings are not finished after {max_minutes:g} minutes")
+    first = pairs[0]
+    for task in tasks:
+        publish_kept(run, task, kept[task.cell], release=task.arm.release and (task.split, task.seed) == first)
+    return _gathered(run, tasks, kept, items)
+
+
+def _size(tasks: Sequence[Task]) -> str:
+    return f"{len(tasks)} with {sum(task.n_items for task in tasks) / 1e6:.2f} million items"
+
+
+def _gathered(
+    run: Run, tasks: Sequence[Task], kept: Mapping[Cell, Kept], items: Mapping[tuple[str, Any], TestItems]
+) -> Trained:
+    place = [{"arm": task.arm.key, "split": task.split, "seed": task.seed} for task in tasks]
+    facts = [kept[task.cell] for task in tasks]
+    asked = [{f"test_{test}": key for test, key in task.asked.items()} for task in tasks]
+    rows = [p | {"key": t.key} | k.facts | a for p, t, k, a in zip(place, tasks, facts, asked, strict=True)]
+    trainings = run.table("trainings", pd.DataFrame(rows))
+    clock = pd.DataFrame([p | k.times for p, k in zip(place, facts, strict=True)])
+    times = run.table("training_times", clock, timing=True)
+    curves = [k.history.assign(**p) for p, k in zip(place, facts, strict=True)]
+    columns = ["arm", "split", "seed", "step", "items", "loss", "validation_top1", "lr"]
+    history = run.table("history", pd.concat(curves, ignore_index=True)[columns])
+    answers = {(test, *task.cell): kept[task.cell].answers[test] for task in tasks for test in task.asked}
+    return Trained(trainings, times, history, answers, items)

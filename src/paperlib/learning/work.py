@@ -1,0 +1,180 @@
+"""Trainings carried out: one after the other here, or several at a time in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from paperlib.lab import machine, paths
+from paperlib.lab.stages import locked
+from paperlib.lab.store import write_json
+from paperlib.learning.arms import Arm, StoredTest, TestItems, content_key
+from paperlib.learning.configuration import TrainConfig
+from paperlib.learning.device import pick_device, precision_of
+from paperlib.learning.models import build_model, count_parameters, describe_model
+from paperlib.learning.prediction import predict
+from paperlib.learning.ranked import ranked_in, save_ranked
+from paperlib.learning.training import History, fit, identity_of
+from paperlib.learning.weights import save_weights
+
+_ITEMS_FOR_A_PROCESS = 100_000
+"""Fewer items than this for each process are trained sooner than processes have started."""
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training, and the tests that it has to answer."""
+
+    arm: Arm
+    split: Any
+    seed: int
+    config: TrainConfig
+    tests: tuple[StoredTest, ...]
+    key: str
+    """Of its recipe: everything that it follows from but how it is executed."""
+    asked: Mapping[str, str]
+    """What each test set is, by its key."""
+    folder: Path
+    """Where this machine keeps its execution of the training."""
+    n_items: int
+    """Patterns that it sees in all."""
+
+    @property
+    def cell(self) -> tuple[str, Any, int]:
+        """Arm, split and seed."""
+        return self.arm.key, self.split, self.seed
+
+
+def make_task(
+    arm: Arm, split: Any, seed: int, tests: Sequence[StoredTest], items: Mapping[tuple[str, Any], TestItems]
+) -> Task:
+    """The task of one cell of a study; ``items`` are the test items by test and split."""
+    stream = arm.stream(split, seed)
+    config = replace(arm.config(stream) if callable(arm.config) else arm.config, seed=seed)
+    model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=seed, **arm.model)
+    identity = identity_of(describe_model(model), {"seed": seed}, stream, config)
+    key = "t" + content_key(identity | {"labels": arm.labels.identity()})
+    device = pick_device(config.device)
+    threads = config.threads if device.type == "cpu" else 0
+    folder = paths.trainings() / f"{key}-{precision_of(config.precision, model, device)}-{threads}"
+    asked = {test.key: content_key(items[test.key, split].identity) for test in tests}
+    return Task(arm, split, seed, config, tuple(tests), key, asked, folder, config.steps * stream.batch_size)
+
+
+def processes_for(tasks: Sequence[Task]) -> int:
+    """How many processes are worth while for ``tasks``: at most one a core, and one on a GPU."""
+    if pick_device(tasks[0].config.device).type != "cpu":
+        return 1
+    by_work = sum(task.n_items for task in tasks) // _ITEMS_FOR_A_PROCESS
+    return max(1, min(machine.cores() // tasks[0].config.threads, len(tasks), by_work))
+
+
+def carry_out(tasks: Sequence[Task], deadline: float, n_processes: int) -> None:
+    """Train all ``tasks`` and keep what they answer; begin none after ``deadline`` (of time.monotonic), and stop those
+    that go on then. A line for each pass is printed."""
+    if n_processes == 1:
+        for task in tasks:
+            train(task, deadline, lambda line, task=task: print(f"{_name(task)}: {line}", flush=True))
+        return
+    from joblib.externals.loky import get_reusable_executor
+
+    machine.wait_without_spinning()
+    executor = get_reusable_executor(max_workers=n_processes, reuse=False, timeout=600)
+    futures = [executor.submit(_train_apart, task, deadline, os.getpid(), paths.root()) for task in tasks]
+    try:
+        _show_lines(tasks, futures)
+    finally:
+        executor.shutdown(kill_workers=True)
+
+
+def _show_lines(tasks: Sequence[Task], futures: Sequence[Future[None]]) -> None:
+    """Print what the processes write into their logs until all are done; raise what one of them raised."""
+    shown = {task.cell: 0 for task in tasks}
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_LINES)
+        for task in tasks:
+            lines = _log(task).read_text().splitlines() if _log(task).is_file() else []
+            for line in lines[shown[task.cell] :]:
+                print(f"{_name(task)}: {line}", flush=True)
+            shown[task.cell] = len(lines)
+        for future in done:
+            future.result()
+
+
+def _train_apart(task: Task, deadline: float, parent: int, root: Path) -> None:
+    """:func:`train` in a process of its own, which ends when the process that asked for it does."""
+    os.environ["PAPERLIB_ROOT"] = str(root)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    _log(task).parent.mkdir(parents=True, exist_ok=True)
+    with _log(task).open("w", encoding="utf-8", buffering=1) as log:
+        train(task, deadline, lambda line: print(line, file=log, flush=True))
+
+
+def _leave_with(parent: int) -> None:
+    while _alive(parent):
+        time.sleep(1)
+    os._exit(1)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
+    """Carry out one task, or as much of it as there is time for; what is done is kept in its folder."""
+    minutes = (deadline - time.monotonic()) / 60
+    if minutes <= 0:
+        return
+    arm = task.arm
+    with locked(task.folder.with_name(f".{task.folder.name}.lock")):
+        stream = arm.stream(task.split, task.seed)
+        model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=task.seed, **arm.model)
+        validation = arm.validation(task.split, task.seed) if arm.validation else None
+        config = replace(task.config, max_minutes=min(minutes, task.config.max_minutes))
+        history = fit(model, stream, config, task.folder, validation, start={"seed": task.seed}, report=report)
+        if not history.stopped_early:
+            answer(task, model)
+            write_json(task.folder / "done.json", record(task, model, history))
+
+
+def answer(task: Task, model: Any) -> None:
+    """Keep what a trained model says about the test sets of its task, and its weights."""
+    arm = task.arm
+    for test in task.tests:
+        items = test.items(task.split)
+        log_p = predict(model, items.patterns).log_probabilities
+        answers = ranked_in(log_p, arm.labels, items.space_group, arm.spaces)
+        save_ranked(task.folder / f"{test.key}-{task.asked[test.key]}.npz", answers)
+    names = [str(name) for name in arm.labels.names]
+    save_weights(task.folder / "weights.safetensors", model, arm.labels.scheme, names, training=task.key)
+
+
+def record(task: Task, model: Any, history: History) -> dict[str, Any]:
+    """Facts of a finished training, and its times."""
+    precision, threads = task.folder.name.split("-")[1:]
+    loss = float(history.rounds.loss.iloc[-1])
+    facts = {"labels": task.arm.labels.scheme, "parameters": count_parameters(model), "steps": history.steps}
+    facts |= {"items": history.items, "loss": loss, "precision": precision, "threads": int(threads)}
+    rate = history.items / max(60 * history.minutes, 1e-9)
+    times = {"minutes": history.minutes, "items_per_s": rate, "waiting": history.waiting}
+    return facts | times | {"device": machine.device_name(), "key": task.key}
+
+
+def _log(task: Task) -> Path:
+    return task.folder.with_name(f"{task.folder.name}.log")
+
+
+def _name(task: Task) -> str:
+    return f"{task.arm.key}, split {task.split}, seed {task.seed}"
