@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pymatgen.core import Composition, Element
 
 from paperlib.crystals.crystal_set import DEUTERIUM
-from paperlib.crystals.species import mixture_key, reduced_formula, species_code, species_symbol
+from paperlib.crystals.species import mixture_key, reduced_formula, species_code, species_symbol, whole_formula
 
 
 def test_codes_are_atomic_numbers_and_deuterium_has_its_own():
@@ -53,3 +58,46 @@ def test_ordered_formulas_reduce_to_the_same_elements_and_amounts_as_pymatgen():
 def test_float_noise_does_not_part_alike_mixtures():
     assert mixture_key({26: 0.9125, 27: 0.0875}) == mixture_key({27: 0.0875 + 1e-9, 26: 0.9125 - 1e-9})
     assert mixture_key({26: 0.9125}) != mixture_key({26: 0.9126})
+
+
+@pytest.mark.parametrize(
+    ("formula", "whole"),
+    [
+        ("La0.8Sn2", "La2Sn5"),
+        ("La2Sn5", "La2Sn5"),
+        ("Sr0.15La1.85CuO4", "Sr3La37Cu20O80"),
+        ("Ge3As3", "GeAs"),
+        ("Mg0.0001O", "MgO10000"),
+        ("D2O", "H2O"),
+        ("D0.5H0.5", "H"),
+        ("ClNa", "NaCl"),
+        ("W1.6666O5", "W8333O25000"),
+    ],
+)
+def test_whole_formulas_are_one_text_for_each_composition(formula, whole):
+    assert whole_formula(formula) == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from([1, 3, 8, 14, 26, 57, 92]), st.integers(1, 500), min_size=1, max_size=5),
+    st.sampled_from([1, 2, 3, 7, Fraction(1, 2), Fraction(1, 5), Fraction(1, 8), Fraction(1, 1000)]),
+)
+def test_a_reduced_formula_is_its_own_whole_formula_and_that_of_its_multiples(counts, factor):
+    divisor = math.gcd(*counts.values())
+    plain = reduced_formula([{code: 1.0} for code, n in counts.items() for _ in range(n // divisor)])
+    assert whole_formula(plain) == plain
+    multiples = (f"{species_symbol(code)}{float(n // divisor * factor):.10g}" for code, n in counts.items())
+    assert whole_formula("".join(multiples)) == plain
+
+
+@pytest.mark.parametrize("text", ["", "na", "Na Cl", "Ca(OH)2", "NaCl-", "Xx2", "Na.5"])
+def test_a_text_that_is_no_formula_is_refused(text):
+    with pytest.raises(ValueError, match=r"is not (a formula|the symbol of an element)"):
+        whole_formula(text)
+
+
+def test_a_formula_without_atoms_is_refused_and_no_amount_is_left_out():
+    assert whole_formula("Na0Cl2") == "Cl"
+    with pytest.raises(ValueError, match="has no atoms"):
+        whole_formula("Na0")

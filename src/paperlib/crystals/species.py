@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import warnings
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
 import gemmi
 
@@ -18,6 +20,8 @@ from paperlib.crystals.crystal_set import DEUTERIUM
 MIXTURE_DECIMALS = 4
 """Occupancies are told apart to this many decimals. Published occupancies have at most four, so that they lie
 at the centres of the rounding intervals and float noise moves none of them across an edge."""
+
+_TERM = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|)")
 
 
 @functools.cache
@@ -66,6 +70,30 @@ def reduced_formula(sites: Iterable[Mapping[int, float]]) -> str:
     symbols = sorted((_electronegativity(code), species_symbol(code), code) for code in amounts)
     texts = ((symbol, f"{amounts[code]:.{MIXTURE_DECIMALS}f}".rstrip("0").rstrip(".")) for _, symbol, code in symbols)
     return "".join(symbol + ("" if amount == "1" else amount) for symbol, amount in texts)
+
+
+@functools.lru_cache(maxsize=2**16)
+def whole_formula(formula: str) -> str:
+    """A formula in the smallest whole numbers, deuterium as hydrogen: one text for each composition. ``La0.8Sn2`` and
+    ``La2Sn5`` both give ``La2Sn5``, ``D2O`` gives ``H2O``; a reduced formula without fractions gives itself.
+
+    Amounts are taken as they are written, to ``MIXTURE_DECIMALS``: ratios are exact and equality is transitive, but
+    ``W1.6666O5`` is not ``WO3``. Raises ValueError for a text that is no formula (element symbols and amounts).
+    """
+    amounts: dict[int, Fraction] = {}
+    terms = _TERM.findall(formula)
+    if not terms or "".join(symbol + amount for symbol, amount in terms) != formula:
+        raise ValueError(f"{formula!r} is not a formula like NaCl or La1.85Sr0.15CuO4")
+    for symbol, amount in terms:
+        code = 1 if symbol == "D" else species_code(symbol)
+        amounts[code] = amounts.get(code, Fraction(0)) + Fraction(amount or 1)
+    unit = math.lcm(*(amount.denominator for amount in amounts.values()))
+    divisor = math.gcd(*(int(amount * unit) for amount in amounts.values()))
+    if divisor == 0:
+        raise ValueError(f"the formula {formula!r} has no atoms")
+    symbols = sorted((_electronegativity(code), species_symbol(code), code) for code, x in amounts.items() if x)
+    counts = ((symbol, int(amounts[code] * unit) // divisor) for _, symbol, code in symbols)
+    return "".join(symbol + ("" if n == 1 else str(n)) for symbol, n in counts)
 
 
 @functools.cache
