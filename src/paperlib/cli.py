@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from paperlib.lab import freshness, parameters, paths, publish, runner
+from paperlib.lab import freshness, parameters, paths, publish, runner, verify
 from paperlib.lab.fetch import ChecksumError
 from paperlib.lab.results import MissingResultError
 from paperlib.lab.run import BusyError
@@ -67,6 +67,13 @@ def status(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check(arguments: argparse.Namespace) -> int:
+    """Run what is published again, from stored trainings, and say whether this machine gets the same."""
+    rows = verify.verify(arguments.profile, arguments.notebook)
+    print(f"\n{verify.report(rows)}")
+    return 0 if rows and all(row.outcome in ("identical", "agrees") for row in rows) else 1
+
+
 def pdf(arguments: argparse.Namespace) -> int:
     """Build the manuscript where TeX is installed."""
     from paperlib.reporting.pdf import build_pdf
@@ -93,6 +100,8 @@ def main(argv: list[str] | None = None) -> int:
     add("publish", publish_run, "laptop")
     add("figures", draw)
     add("status", status, "smoke")
+    again = add("verify", check, "laptop")
+    again.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
     add("pdf", pdf)
     arguments = parser.parse_args(argv)
     try:

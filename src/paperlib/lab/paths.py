@@ -30,6 +30,12 @@ def root() -> Path:
     )
 
 
+VERIFY = "verify"
+"""Folder of runs that only check published results."""
+INTO = "PAPERLIB_INTO"
+"""Environment variable: the folder under ``data/work`` that a run writes to, in place of its profile's."""
+
+
 class MisplacedError(RuntimeError):
     """The library that is running is not the one of the repository that it works in."""
 

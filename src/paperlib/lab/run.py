@@ -57,7 +57,7 @@ class Run:
         self.profile = str(self.parameters["profile"])
         expected = parameters.profile_parameters(stem, self.profile)
         self.changed = {name: v for name, v in self.parameters.items() if v != expected[name]}
-        self.target = paths.CUSTOM if self.changed else self.profile
+        self.target = paths.CUSTOM if self.changed else os.environ.get(paths.INTO, self.profile)
         self._lock = paths.work(self.target) / f".{stem}.lock"
         hold_lock(self._lock, f"{stem} is running in another process")
         self._partial = paths.work(self.target) / "partial" / stem

@@ -123,7 +123,7 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
 
     expected = parameters.profile_parameters(stem, profile)
     values = expected | parameters.check_overrides(expected, overrides, where="command line")
-    target = profile if values == expected else paths.CUSTOM
+    target = os.environ.get(paths.INTO, profile) if values == expected else paths.CUSTOM
     output = paths.work_executed(target) / f"{stem}.ipynb"
     attempt = paths.work(target) / "failed" / f"{stem}.ipynb"
     attempt.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,10 @@ from paperlib.lab import closure, paths, provenance
 from paperlib.lab.store import read_json, sha256_of_text, write_arrays, write_json
 
 
+REMAKE = "PAPERLIB_REMAKE"
+"""Environment variable: cheap work that was done before this time (ISO 8601) is done again and compared."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A kind of expensive work. Declared as a constant, with literal arguments, in the module that offers it."""
@@ -105,18 +109,19 @@ def made(
     folder = paths.stages() / stage.name / key
     with locked(folder.with_name(f".{key}.lock")):
         record = _record(folder)
-        if record is not None and (record["code"] == code or not stage.cheap):
+        if record is not None and not (stage.cheap and (record["code"] != code or _asked_again(record))):
             return Artefact(folder, record["digest"], _items(folder))
         again = record is not None
-        if again:
-            print(f"{stage.name}: its code changed; made again and compared", flush=True)
+        if record is not None:
+            why = "its code changed; " if record["code"] != code else ""
+            print(f"{stage.name}: {why}made again and compared", flush=True)
         partial = folder.with_name(f".{key}.part")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         began = time.monotonic()
         items = make(partial)
         write_arrays(partial / "items.npz", {"names": items.names, "digests": items.digests})
-        if again:
+        if record is not None:
             different = _different(folder, partial, items, same)
             if not len(different):
                 shutil.rmtree(partial)
@@ -135,6 +140,11 @@ def made(
         os.replace(partial, folder)
         shutil.rmtree(folder.with_name(f".{key}.old"), ignore_errors=True)
         return Artefact(folder, digest, items)
+
+
+def _asked_again(record: dict[str, Any]) -> bool:
+    """Whether ``make verify`` wants the artefact made again: it was not, since the time that the variable gives."""
+    return record.get("confirmed", record["made"]) < os.environ.get(REMAKE, "")
 
 
 def _record(folder: Path) -> dict[str, Any] | None:

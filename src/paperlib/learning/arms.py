@@ -92,17 +92,21 @@ class StoredRows:
 
 @dataclass(frozen=True)
 class Passes:
-    """A configuration by passes over the stream: ``passes`` of them, the first ``warmup`` of them warming up."""
+    """A configuration by whole passes over the stream, the first ``warmup`` of them warming up: ``passes`` of them, or,
+    with ``of_items``, as many as come nearest to ``passes`` over that many items. Arms with sets of different sizes
+    take the same number of steps so, within half a pass."""
 
     passes: int
     lr: float
     device: str = "auto"
     warmup: float = 1.0
+    of_items: int = 0
 
     def __call__(self, stream: Stream) -> TrainConfig:
         """The configuration for one stream."""
         per_pass = -(-stream.n_items // stream.batch_size)
-        steps = self.passes * per_pass
+        whole = round(self.passes * self.of_items / stream.n_items) if self.of_items else self.passes
+        steps = max(1, whole) * per_pass
         return TrainConfig(steps, lr=self.lr, warmup_steps=self.warmup * per_pass, device=self.device)
 
 

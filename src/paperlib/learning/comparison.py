@@ -39,12 +39,16 @@ class Scored:
     """By split: (n,) names; items of one cluster are no independent evidence."""
 
     def only(self, chosen: Mapping[Any, np.ndarray]) -> Scored:
-        """The same for some items: ``chosen`` is (n,) bool by split."""
+        """The same for some items: ``chosen`` is (n,) bool by split. Splits without such an item are left out. Raises
+        ValueError where none is left."""
+        some = {split: rows for split, rows in chosen.items() if rows.any()}
+        if not some:
+            raise ValueError("no test item is chosen, in no split: there is nothing to average")
         values = {
-            arm: {(split, seed): x[chosen[split]] for (split, seed), x in of_arm.items()}
+            arm: {(split, seed): x[some[split]] for (split, seed), x in of_arm.items() if split in some}
             for arm, of_arm in self.values.items()
         }
-        return Scored(values, {split: names[chosen[split]] for split, names in self.clusters.items()})
+        return Scored(values, {split: self.clusters[split][rows] for split, rows in some.items()})
 
     def means(self, blocks: bool = False) -> np.ndarray:
         """(arms, repetitions) mean of each training; ``blocks`` averages the seeds of a split where there are several
@@ -123,20 +127,23 @@ def score_table(
     spaces: Sequence[str],
     training_groups: Mapping[Any, np.ndarray] | None = None,
     ks: Sequence[int] = KS,
+    only: Mapping[Any, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Scores of all arms in ``spaces``, pooled and by training; with ``training_groups`` (see
-    :func:`frequency_guess`) the arm ``frequency`` too."""
+    :func:`frequency_guess`) the arm ``frequency`` too. ``only`` chooses items, as in :meth:`Scored.only`."""
     rows = []
     for space in spaces:
         guess = frequency_guess(trained, test, space, training_groups) if training_groups else {}
         for k in ks:
-            found = scored(trained, test, space, k)
+            whole = scored(trained, test, space, k)
+            found = whole if only is None else whole.only(only)
             place = {"space": space, "test": test, "k": k}
             for arm, of_arm in found.values.items():
                 rows.append(place | _row(arm, found.score(arm), len(of_arm)))
                 rows += [place | _single(arm, *repeat, x, found.clusters[repeat[0]]) for repeat, x in of_arm.items()]
             if guess:
-                hits = Scored({"frequency": {(split, -1): r.hit(k) for split, r in guess.items()}}, found.clusters)
+                hits = Scored({"frequency": {(split, -1): r.hit(k) for split, r in guess.items()}}, whole.clusters)
+                hits = hits if only is None else hits.only(only)
                 rows.append(place | _row("frequency", hits.score("frequency"), 0))
     return pd.DataFrame(rows)[COLUMNS]
 
