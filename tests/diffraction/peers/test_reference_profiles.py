@@ -14,6 +14,7 @@ from paperlib.diffraction.peers.reference_profiles import (
     crysfml_profiles,
     fullprof_example,
     fullprof_profiles,
+    fullprof_ticks,
 )
 from paperlib.diffraction.profile import draw_peaks
 from paperlib.diffraction.reflections import powder_reflections
@@ -302,3 +303,13 @@ def test_atoms_on_special_positions_are_counted_once():
     # a third given to four decimals still stands on its axis
     zinc = reference_profiles._Atom("Zn", (0.33333, 0.66667, 0))
     assert len(reference_profiles._crystal("x", "P 63 m c", (3.25, 3.25, 5.2, 90, 90, 120), [zinc]).frac) == 2
+
+
+def test_the_ticks_of_the_example_are_its_reflections(fullprof_folder):
+    """Lead sulphate is Pnma: of its first lines, 011 at d = 5.38 Å is seen and 010 and 001 are not."""
+    ticks = fullprof_ticks(fullprof_folder, "pbso4_uvwx_no-assym")
+    two_theta, theirs, _ = fullprof_example(fullprof_folder, "pbso4_uvwx_no-assym")
+    assert (np.diff(ticks) >= 0).all() and ticks[-1] <= two_theta[-1] + 1e-9
+    strongest = two_theta[theirs.argmax()]
+    assert np.abs(ticks - strongest).min() < 0.1
+    assert len(ticks) < 400

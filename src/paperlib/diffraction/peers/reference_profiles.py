@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import gemmi
 import numpy as np
 import pandas as pd
 import torch
@@ -89,6 +90,18 @@ def fullprof_example(folder: str | Path, name: str) -> tuple[np.ndarray, np.ndar
         raise ValueError(f"{folder} holds no FullProf pattern {name!r}; it has {known}")
     profile = _read_fullprof(path)
     return profile.instrument.grid(), profile.intensity, _ours(profile)
+
+
+def fullprof_ticks(folder: str | Path, name: str) -> np.ndarray:
+    """Angles in degrees 2θ, ascending, of the reflections that gemmi lists for the cell and space group of a pattern's
+    input, up to the end of the pattern of :func:`fullprof_example`."""
+    two_theta, _, _ = fullprof_example(folder, name)
+    phase, experiment = _fullprof_input(Path(folder) / f"{name}.json")
+    cell = gemmi.UnitCell(*(number for key, number in phase.items() if key.startswith("_cell_")))
+    group = gemmi.SpaceGroup(phase["_space_group_name_H-M_alt"])
+    half = experiment["_diffrn_radiation_wavelength"] / 2
+    allowed = gemmi.make_miller_array(cell, group, half / np.sin(np.radians(two_theta[-1] / 2)))
+    return np.sort(2 * np.degrees(np.arcsin(half / cell.calculate_d_array(allowed))))
 
 
 def profile_agreement(name: str, crystal: CrystalSet, instrument: Instrument, intensity: np.ndarray) -> dict:
