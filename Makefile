@@ -4,13 +4,18 @@ PYTHON   ?= python3
 NOTEBOOK ?=
 SET      ?=
 FORCE    ?=
+WORKERS  ?= 2
 VENV     := .venv
 BIN      := $(VENV)/bin
-STAMP    := $(VENV)/.installed
+# by the name of this folder: a .venv that was copied or moved with its clone still runs the first folder's library
+STAMP    := $(VENV)/.installed-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN       = $(BIN)/python -m paperlib.cli
+BOOKS     = notebooks/*.ipynb
+# threads that spin while they wait take the core from the work that they wait for; read when torch is loaded
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test publish figures lab status pdf clean install strip lint
+.PHONY: help reproduce verify test publish figures lab status pdf clean install strip lint modules
 
 help:  ## this list
 	@echo "make TARGET [PROFILE=smoke|laptop|paper] [NOTEBOOK=stem] [SET='name=value'] [FORCE=1]"
@@ -18,9 +23,10 @@ help:  ## this list
 
 install: $(STAMP)  ## .venv with the pinned environment
 
-$(STAMP): pyproject.toml constraints.txt tools/check_host.sh
+$(STAMP): pyproject.toml constraints.txt tools/check_host.sh tools/adopt_environment.py
 	@sh tools/check_host.sh $(PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python tools/adopt_environment.py $(VENV)
 	@echo "installing the pinned environment into $(VENV) (a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]" || { \
 		echo "error: pip could not install the environment (its own message is above). No network: connect once, or set" >&2; \
@@ -31,8 +37,12 @@ $(STAMP): pyproject.toml constraints.txt tools/check_host.sh
 reproduce: $(STAMP)  ## run what is not fresh: notebooks, figures, tables, numbers
 	@$(RUN) reproduce --profile $(PROFILE) $(if $(NOTEBOOK),--notebook $(NOTEBOOK)) $(if $(FORCE),--force) $(if $(SET),--set $(SET))
 
-test: $(STAMP)  ## the tests
-	@$(BIN)/python -m pytest $(TESTS)
+verify: $(STAMP)  ## make cheap stages and every analysis of PROFILE again and compare
+	@$(RUN) verify --profile $(PROFILE)
+
+# by module: what a module's tests share, the run of the smoke profile above all, is made once; that module comes first
+test: $(STAMP)  ## the tests, in WORKERS processes
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations=20 $(TESTS)
 
 publish: $(STAMP)  ## make a complete run of PROFILE the paper's results
 	@$(RUN) publish --profile $(PROFILE)
@@ -41,7 +51,7 @@ figures: $(STAMP)  ## published figures and tables again, from data/results alon
 	@$(RUN) figures
 
 lab: $(STAMP)  ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/python -m jupyterlab notebooks
 
 status: $(STAMP)  ## fresh, stale because of what, or missing
 	@$(RUN) status --profile $(PROFILE)
@@ -50,10 +60,16 @@ pdf: $(STAMP)  ## the manuscript, where TeX is installed
 	@$(RUN) pdf
 
 strip: $(STAMP)  ## outputs and run metadata out of the notebooks
-	@$(BIN)/nbstripout --keep-id --drop-empty-cells --extra-keys "metadata.papermill cell.metadata.papermill metadata.language_info.version" notebooks/*.ipynb
+	@$(BIN)/python -m nbstripout --keep-id --drop-empty-cells --extra-keys "metadata.papermill cell.metadata.papermill metadata.language_info.version" $(BOOKS)
 
-lint: $(STAMP)  ## ruff on library, tests and tools
-	@$(BIN)/ruff check src tests tools && $(BIN)/ruff format --check src tests tools
+lint: $(STAMP)  ## style and types of library, tests, tools and notebooks
+	@$(BIN)/python -m ruff check src tests tools
+	@$(BIN)/python -m ruff format --check src tests tools
+	@$(BIN)/python -m ruff check --config line-length=110 --ignore B905 $(BOOKS)
+	@$(BIN)/python -m mypy
+
+modules: $(STAMP)  ## the page with one sentence per module
+	@$(BIN)/python tools/list_modules.py
 
 clean:  ## remove everything that runs have written (published results stay)
 	rm -rf data/work build

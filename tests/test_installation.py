@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -22,7 +23,9 @@ ON_CONDA = {"pytorch": "torch"}
 BY_PIP = {"captum", "pyxtal"}
 """Packages that conda lacks or has only in an old version."""
 
-TARGETS = ("reproduce", "test", "publish", "figures", "lab", "status", "pdf", "clean", "help")
+TOOLS = sorted(path for path in (ROOT / "tools").iterdir() if path.is_file())
+
+TARGETS = ("reproduce", "verify", "test", "publish", "figures", "lab", "status", "pdf", "lint", "clean", "help")
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +71,43 @@ def test_every_direct_dependency_is_pinned_within_its_range(project):
         assert not outside
 
 
+COMES_WITH = {"nbclient": "papermill", "requests": "pooch", "packaging": "pooch", "IPython": "ipykernel"}
+CALLED = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
+"""Names under which packages are imported that are called otherwise."""
+
+
+def imported(path):
+    """Packages that a module, or the code cells of a notebook, imports."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = nbformat.reads(source, as_version=4).cells
+        source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    for node in ast.walk(ast.parse(source)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        yield from (name.partition(".")[0] for name in names)
+
+
 def test_the_library_imports_only_what_is_installed_with_it(project):
-    comes_with = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "matplotlib", "nbclient": "papermill"}
-    comes_with |= {"requests": "pooch", "packaging": "pooch", "IPython": "ipykernel"}
     # mp_api needs the user's own key, and the code says how to install it; the other is a peer to be timed, if there
     asked_for = {"mp_api", "xrd_rust_calculator"}
-    found = set()
-    for path in (ROOT / "src" / "paperlib").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            found |= {name.partition(".")[0] for name in names}
+    found = {name for path in (ROOT / "src" / "paperlib").rglob("*.py") for name in imported(path)}
     found -= {"paperlib", *sys.stdlib_module_names, *asked_for}
-    wanted = {canonicalize_name(comes_with.get(name, name)) for name in found}
+    wanted = {canonicalize_name((COMES_WITH | CALLED).get(name, name)) for name in found}
     assert "numpy" in wanted and not wanted - direct(project).keys()
 
 
-def run(*words, **more):
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, **more)
+def test_what_is_declared_is_imported_or_runs_the_notebooks(project):
+    tools = {"ipykernel", "ipywidgets", "jupyterlab", "nbstripout"}
+    files = [*(ROOT / "src" / "paperlib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+    found = {canonicalize_name(CALLED.get(name, name)) for path in files for name in imported(path)}
+    assert by_name(project["dependencies"]).keys() - found == tools
+
+
+def run(*words, cwd=ROOT, env=os.environ):
+    # the tests may themselves run below make, whose settings another make would take over
+    env = {name: value for name, value in env.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +137,55 @@ def test_make_passes_everything_on(make):
     shown = run(make, "--dry-run", "reproduce", *words).stdout
     assert "reproduce --profile laptop --notebook 06_labels --force --set epochs=3 seeds=[1]" in shown
     assert "reproduce --profile smoke" in run(make, "--dry-run", "reproduce").stdout
-    assert "publish --profile laptop" in run(make, "--dry-run", "publish", "PROFILE=laptop").stdout
+    for command in ("publish", "verify", "status"):
+        assert f"{command} --profile laptop" in run(make, "--dry-run", command, "PROFILE=laptop").stdout
+    assert "pytest -n 3 --dist loadscope" in run(make, "--dry-run", "test", "WORKERS=3").stdout
+
+
+@pytest.fixture
+def clone(make, tmp_path):
+    """What the installation needs, in a folder where it has been done."""
+    folder = tmp_path / "first"
+    (folder / "tools").mkdir(parents=True)
+    (folder / ".venv").mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", *(f"tools/{p.name}" for p in TOOLS)):
+        shutil.copy(ROOT / name, folder / name)
+    assert run(make, "--touch", "install", cwd=folder).returncode == 0
+    return folder
+
+
+def test_a_clone_that_was_copied_or_moved_installs_again(make, clone):
+    def plan(folder):
+        return run(make, "--dry-run", "figures", cwd=folder).stdout
+
+    assert "paperlib.cli figures" in plan(clone) and "pip install" not in plan(clone)
+    copied = shutil.copytree(clone, clone.with_name("copied"), copy_function=shutil.copy2)
+    assert "pip install" in plan(copied) and "paperlib.cli figures" in plan(copied)
+    assert "pip install" not in plan(clone)
+    assert "pip install" in plan(clone.rename(clone.with_name("moved")))
+
+
+def test_the_scripts_of_a_copied_environment_run_its_own_python(tmp_path):
+    first = tmp_path / "first" / ".venv"
+    assert run(sys.executable, "-m", "venv", "--without-pip", str(first)).returncode == 0
+    (first / "bin" / "tell").write_text(f"#!{first}/bin/python\nimport sys\nprint(sys.prefix)\n")
+    (first / "bin" / "tell").chmod(0o755)
+    (first / "bin" / "binary").write_bytes(f"\0{first}".encode())
+    copied = tmp_path / "copied" / ".venv"
+    shutil.copytree(first, copied, symlinks=True)
+    tell = "tell; echo $VIRTUAL_ENV"
+
+    def told(environment):
+        return run("bash", "-c", f". {environment}/bin/activate && {tell}").stdout.split()
+
+    assert told(copied) == [str(first)] * 2
+    for _ in range(2):
+        done = run(
+            str(copied / "bin" / "python"), str(ROOT / "tools" / "adopt_environment.py"), ".venv", cwd=copied.parent
+        )
+        assert done.returncode == 0, done.stderr
+        assert told(copied) == [str(copied)] * 2 and told(first) == [str(first)] * 2
+        assert (copied / "bin" / "binary").read_bytes() == (first / "bin" / "binary").read_bytes()
 
 
 FAKE_PYTHONS = {
@@ -170,7 +240,26 @@ def test_continuous_integration_runs_what_the_readme_says():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     lines = script.read_text().splitlines()
-    assert "make test" in lines and "make pdf" in lines
+    steps = [line for line in lines if line.startswith("make ")]
+    assert steps == ["make lint", "make test", "make pdf"]
+    assert any(line.startswith("export OMP_WAIT_POLICY=") for line in lines[: lines.index("make lint")])
     assert "set -euo pipefail" in lines, "a failing step must fail the whole"
     assert run("bash", "-n", str(script)).returncode == 0
     assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_commits_are_checked_as_the_makefile_checks(make):
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [source["repo"] for source in hooks] == ["local"], "no other host is needed"
+    wanted = run(make, "--dry-run", "--always-make", "lint", "strip").stdout
+    for hook in hooks[0]["hooks"]:
+        command = hook["entry"].replace("ruff format", "ruff format --check")
+        assert f"{command} " in wanted, hook["id"]
+        assert hook["language"] == "system"
+
+
+def test_threads_that_wait_do_not_spin(make, tmp_path):
+    (tmp_path / "Makefile").write_text(f"include {ROOT}/Makefile\nshown:\n\t@echo $$OMP_WAIT_POLICY\n")
+    kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    assert run(make, "shown", cwd=tmp_path, env=kept).stdout.strip() == "PASSIVE"
+    assert run(make, "shown", cwd=tmp_path, env=kept | {"OMP_WAIT_POLICY": "ACTIVE"}).stdout.strip() == "ACTIVE"

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -26,7 +27,7 @@ MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
-    *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers"),
+    *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 
@@ -113,6 +114,15 @@ def test_packages_hold_no_code_of_their_own_and_modules_stay_small():
     assert {name: n for name, n in lengths.items() if n > 300} == {}
 
 
+def test_the_page_of_modules_says_what_their_docstrings_say():
+    tool = runpy.run_path(str(ROOT / "tools" / "list_modules.py"))
+    text = tool["page"]()
+    listed = [(ROOT / "docs" / target).resolve() for target in LINK.findall(text)]
+    assert sorted(listed) == [path for path in MODULES if path.name != "__init__.py"]
+    assert "### crystals/reading, a wing" in text and not re.search(r"^- .*: *$", text, re.MULTILINE)
+    assert tool["PAGE"].read_text(encoding="utf-8") == text, "make modules, then commit"
+
+
 def public_definitions(path):
     """Public functions, classes and methods of a module with their dotted names."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -173,15 +183,15 @@ def test_notebooks_are_stripped():
     recipe = re.search(r"^strip:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1)
     words = shlex.split(recipe)
     assert "--extra-keys" in words and "--keep-id" in words
-    program = Path(sys.executable).with_name("nbstripout")
     books = [str(ROOT / "notebooks" / f"{stem}.ipynb") for stem in STEMS]
-    line = [str(program), "--verify", *words[1:-1], *books]
+    line = [sys.executable, "-m", "nbstripout", "--verify", *words[words.index("nbstripout") + 1 : -1], *books]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"make strip, then commit:\n{done.stdout}{done.stderr}"
 
 
 def linked_texts():
-    texts = [(ROOT / name, (ROOT / name).read_text()) for name in ("README.md", "REPRODUCING.md")]
+    pages = ("README.md", "REPRODUCING.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    texts = [(ROOT / name, (ROOT / name).read_text()) for name in pages]
     for stem in STEMS:
         content = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
         texts += [(ROOT / "notebooks" / stem, c.source) for c in content.cells if c.cell_type == "markdown"]
