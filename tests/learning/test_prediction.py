@@ -1,10 +1,10 @@
-"""Predictions: the numbers of the model, kept whole on disk; groups get the sum of their members."""
+"""Predictions: the numbers of the model, kept whole on disk; and the groups of classes."""
 
 import numpy as np
 import pytest
 import torch
 
-from paperlib.learning.prediction import Predictions, collapse, predict
+from paperlib.learning.prediction import Predictions, group_of_each_class, predict
 
 from .problems import doublets, tiny_model
 
@@ -62,30 +62,14 @@ def test_shapes_that_do_not_agree(patterns):
         predict(tiny_model(5), patterns, targets=np.full(50, 5))
 
 
-def test_collapse_by_hand():
-    groups = collapse(np.array([[0.1, 0.2, 0.3, 0.4], [1.0, 0.0, 0.0, 0.0]]), np.array([1, 0, 1, 2]))
-    np.testing.assert_allclose(groups, [[0.2, 0.4, 0.4], [0.0, 1.0, 0.0]])
+def test_the_group_of_each_class_comes_as_it_is_or_as_the_table_of_space_groups():
+    class_of = np.random.default_rng(0).permutation(np.arange(230) % 97)
+    given = group_of_each_class(class_of, 230)
+    assert given.dtype == np.int64 and given.tolist() == class_of.tolist()
+    assert np.array_equal(group_of_each_class(np.concatenate([[-1], class_of]), 230), given)
 
 
-def test_collapse_keeps_the_sum_and_takes_the_table_of_space_groups():
-    rng = np.random.default_rng(0)
-    probabilities = rng.dirichlet(np.ones(230), 20).astype(np.float32)
-    class_of = rng.permutation(np.arange(230) % 97)
-    groups = collapse(probabilities, class_of)
-    assert groups.shape == (20, 97)
-    np.testing.assert_allclose(groups.sum(1), 1, atol=1e-6)
-    assert np.array_equal(groups, collapse(probabilities, np.concatenate([[-1], class_of])))
-
-
-@pytest.mark.parametrize(
-    "probabilities, class_of, message",
-    [
-        (np.full((2, 4), 0.25), [0, 1, 1], "group of each class"),
-        (np.full((2, 4), 0.25), [0, 1, -1, 0], "group of each class"),
-        (np.log(np.full((2, 4), 0.25)), [0, 1, 1, 0], "row 0 is no distribution"),
-        (np.full(4, 0.25), [0, 1, 1, 0], r"\(n, n_classes\)"),
-    ],
-)
-def test_what_cannot_be_collapsed(probabilities, class_of, message):
-    with pytest.raises(ValueError, match=message):
-        collapse(probabilities, class_of)
+@pytest.mark.parametrize("class_of", [[0, 1, 1], [0, 1, -1, 0], [0, 1, 1, 0, 2]])
+def test_groups_that_do_not_fit_the_classes(class_of):
+    with pytest.raises(ValueError, match="group of each class"):
+        group_of_each_class(np.array(class_of), 4)

@@ -101,8 +101,8 @@ def attribute(
 ) -> Attributions:
     """Attribution maps of the score of ``targets`` (n,) for (n, n_points) patterns.
 
-    ``class_of`` scores groups of classes as in :func:`paperlib.learning.prediction.collapse`; targets are
-    then groups. Integrated gradients start from ``baseline``, (n_points,) or (n, n_points), by default the
+    ``class_of`` scores groups of classes as in :func:`paperlib.learning.prediction.group_of_each_class`;
+    targets are then groups. Integrated gradients start from ``baseline``, (n_points,) or (n, n_points), by default the
     empty pattern, and try to bring ``delta`` within ``tolerance`` of the difference in score with at most
     ``max_steps`` steps in each segment; where they fail ``converged`` is False. Grad-CAM looks at ``stage``,
     by default the deepest with at least 8 positions. The model keeps its mode and gradients.

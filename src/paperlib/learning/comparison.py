@@ -66,10 +66,7 @@ class Scored:
         is a paired difference. A coefficient may weigh items: (n,) by split."""
         sums = self.contributions(terms)
         training = training_variance(self.means(blocks=True))
-        sizes = [
-            float(np.mean([c.mean() for c in k.values()])) if isinstance(k, Mapping) else k for k in terms.values()
-        ]
-        weight = sum(size**2 for size in sizes)
+        weight = sum(_size(coefficient) ** 2 for coefficient in terms.values())
         mean, half = mean_and_half_width(sums, self.clusters, training, weight)
         return Value(mean, mean - half, mean + half, sum(map(len, self.clusters.values())), kind=kind)
 
@@ -108,7 +105,9 @@ def scored(
     return Scored(values, {split: items.clusters for (name, split), items in trained.items.items() if name == test})
 
 
-def frequency_guess(trained: Trained, test: str, space: str, training_groups: Mapping[Any, np.ndarray]) -> dict:
+def frequency_guess(
+    trained: Trained, test: str, space: str, training_groups: Mapping[Any, np.ndarray]
+) -> dict[Any, Ranked]:
     """What class frequencies alone answer, no pattern read: :class:`Ranked` by split, from the space groups of the
     training items (n,) by split."""
     labels = Labels(space)

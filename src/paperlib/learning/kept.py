@@ -14,6 +14,7 @@ from paperlib.lab.results import released_model
 from paperlib.lab.run import Run
 from paperlib.lab.store import read_json
 from paperlib.learning.ranked import Ranked, load_ranked
+from paperlib.learning.weights import weights_header
 
 if TYPE_CHECKING:
     from paperlib.learning.work import Task
@@ -77,7 +78,9 @@ def _published(folder: Path, task: Task, stem: str) -> Kept | None:
     here = "arm == @row.arm and split == @row.split and seed == @row.seed"
     times = pd.read_csv(folder / "training_times.csv").query(here).iloc[0]
     history = pd.read_csv(folder / "history.csv").query(here).drop(columns=["arm", "split", "seed"])
-    if (weights := released_model(stem, weights_name(row.arm, row.seed))).is_file():
+    weights = released_model(stem, weights_name(row.arm, row.seed))
+    # the name holds no split, and a file of an older release may lie there
+    if weights.is_file() and weights_header(weights)["notes"].get("training") == task.key:
         files["weights"] = weights
     return _kept(row, times, history, files)
 

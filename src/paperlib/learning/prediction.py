@@ -113,23 +113,3 @@ def group_of_each_class(class_of: np.ndarray, n_classes: int) -> np.ndarray:
     if class_of.shape != (n_classes,) or class_of.min() < 0:
         raise ValueError(f"give the group of each class, from 0: {n_classes=}, {class_of.shape=}, {class_of.min()=}")
     return class_of.astype(np.int64)
-
-
-def collapse(probabilities: np.ndarray, class_of: np.ndarray) -> np.ndarray:
-    """Probabilities of groups of classes: (n, n_classes) to (n, n_groups) float64, the sum over the members.
-
-    ``class_of`` is as in :func:`group_of_each_class`. Raises ValueError where it does not fit, or rows do not
-    add up to 1.
-    """
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim != 2:
-        raise ValueError(f"expected (n, n_classes) probabilities, got {probabilities.shape=}")
-    groups = group_of_each_class(class_of, probabilities.shape[1])
-    sums = probabilities.sum(1, dtype=np.float64)
-    wrong = ~(np.abs(sums - 1) < 1e-3)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise ValueError(f"row {row} is no distribution: {sums[row]=}; log-probabilities go through exp first")
-    members = np.zeros((probabilities.shape[1], int(groups.max()) + 1))
-    members[np.arange(len(groups)), groups] = 1
-    return probabilities.astype(np.float64) @ members

@@ -70,10 +70,12 @@ def study(
     by the same call. ``workers`` processes train at a time; 0 takes one a core where there is work for minutes.
     Raises Paused at the limit, ValueError for keys that occur twice.
     """
-    if len({arm.key for arm in arms}) < len(arms):
-        raise ValueError(f"arms need keys of their own: {[arm.key for arm in arms]}")
-    stages.use(TRAINING)
     pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
+    keys = {"arms": [arm.key for arm in arms], "tests": [test.key for test in tests], "repetitions": pairs}
+    for what, given in keys.items():
+        if len(set(given)) < len(given):
+            raise ValueError(f"{what} need keys of their own: {given}")
+    stages.use(TRAINING)
     items = {(test.key, split): test.items(split) for test in tests for split in dict.fromkeys(p[0] for p in pairs)}
     tasks = [make_task(arm, split, seed, tests, items) for (split, seed), arm in itertools.product(pairs, arms)]
     kept = {task.cell: found for task in tasks if (found := find_kept(task, run.stem)) is not None}

@@ -67,23 +67,34 @@ def save_weights(
         save_file(tensors, partial, metadata={"paperlib": json.dumps(header, sort_keys=True)})
 
 
-def load_weights(path: str | Path, class_scheme: str | None = None, n_points: int | None = None) -> Released:
-    """Build the network that a file of :func:`save_weights` describes, and fill in its weights.
+def weights_header(path: str | Path) -> dict[str, Any]:
+    """What a file of :func:`save_weights` says of itself, without the weights: ``architecture``, ``class_scheme``,
+    ``class_names``, ``notes`` and ``sha256``.
 
-    Raises FileNotFoundError where there is no file, and ValueError, naming it, where it is truncated,
-    damaged, of another origin, or has another ``class_scheme`` or ``n_points`` than the caller needs.
+    Raises FileNotFoundError where there is no file, and ValueError, naming it, where it is truncated or of another
+    origin.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there are no weights {path}; train the model, or fetch the released file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except SafetensorError as error:
         raise ValueError(f"{path} is not a complete .safetensors file ({error}); delete it and get it again") from error
     if "paperlib" not in metadata:
         raise ValueError(f"{path} does not say which network it fits; it was not written by save_weights")
-    header = json.loads(metadata["paperlib"])
+    return json.loads(metadata["paperlib"])
+
+
+def load_weights(path: str | Path, class_scheme: str | None = None, n_points: int | None = None) -> Released:
+    """Build the network that a file of :func:`save_weights` describes, and fill in its weights.
+
+    Raises FileNotFoundError where there is no file, and ValueError, naming it, where it is truncated,
+    damaged, of another origin, or has another ``class_scheme`` or ``n_points`` than the caller needs.
+    """
+    header = weights_header(path)
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
     if tensors_digest(tensors) != header["sha256"]:
         raise ValueError(f"the weights in {path} do not agree with their checksum; delete the file and get it again")
     architecture = header["architecture"]

@@ -16,7 +16,7 @@ from paperlib.lab.stages import locked
 from paperlib.lab.store import write_json
 from paperlib.learning.arms import Arm, StoredTest, TestItems, content_key
 from paperlib.learning.configuration import TrainConfig
-from paperlib.learning.device import pick_device, precision_of
+from paperlib.learning.device import numerics, pick_device, precision_of
 from paperlib.learning.models import build_model, count_parameters, describe_model
 from paperlib.learning.prediction import predict
 from paperlib.learning.ranked import ranked_in, save_ranked
@@ -86,6 +86,8 @@ def carry_out(tasks: Sequence[Task], deadline: float, n_processes: int) -> None:
     from joblib.externals.loky import get_reusable_executor
 
     machine.wait_without_spinning()
+    for task in tasks:
+        _log(task).unlink(missing_ok=True)  # its lines were shown when they were written
     executor = get_reusable_executor(max_workers=n_processes, reuse=False, timeout=600)
     futures = [executor.submit(_train_apart, task, deadline, os.getpid(), paths.root()) for task in tasks]
     try:
@@ -154,7 +156,9 @@ def answer(task: Task, model: Any) -> None:
     arm = task.arm
     for test in task.tests:
         items = test.items(task.split)
-        log_p = predict(model, items.patterns).log_probabilities
+        # as many threads as in training: the bits do not depend on what else runs, and processes share the cores
+        with numerics(task.config.threads, task.config.deterministic):
+            log_p = predict(model, items.patterns).log_probabilities
         answers = ranked_in(log_p, arm.labels, items.space_group, arm.spaces)
         save_ranked(task.folder / f"{test.key}-{task.asked[test.key]}.npz", answers)
     names = [str(name) for name in arm.labels.names]
