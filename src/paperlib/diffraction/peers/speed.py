@@ -18,7 +18,7 @@ from paperlib.diffraction.laboratory import LABORATORY
 from paperlib.diffraction.peers.compare import pymatgen_lines
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.simulate import powder_patterns
-from paperlib.lab.provenance import cores
+from paperlib.lab.machine import cores
 
 
 def speed_table(
