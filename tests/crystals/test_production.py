@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from paperlib.crystals import production
+from paperlib.crystals import production, shards
 from paperlib.crystals.production import random_crystal_set, rejections
 from paperlib.crystals.synthesis import balanced_space_groups, random_crystals
 from paperlib.lab.store import DiskFullError
@@ -76,6 +77,49 @@ def test_a_finished_set_is_opened_and_not_made_again(whole, monkeypatch):
     monkeypatch.setattr(production, "synthesise", None)
     again = random_crystal_set(whole.folder, 250, 11, shard_size=60, **SMALL)
     assert len(again) == 250
+
+
+@pytest.fixture
+def small_set(tmp_path):
+    def make():
+        return random_crystal_set(tmp_path / "set", 90, 11, shard_size=30, **SMALL)
+
+    make()
+    return make
+
+
+def test_code_that_changed_and_makes_the_same_leaves_all_shards(small_set, monkeypatch, capsys):
+    before = {path.name: path.stat().st_mtime_ns for path in small_set().folder.glob("*.npz")}
+    monkeypatch.setattr(shards, "code_of", lambda stage: "another")
+    after = small_set()
+    assert {path.name: path.stat().st_mtime_ns for path in after.folder.glob("*.npz")} == before
+    assert "the code of random shards changed" in (said := capsys.readouterr().out) and "the same" in said
+    small_set()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_mended_fault_reaches_every_shard_and_the_crystals_are_named(small_set, monkeypatch, capsys):
+    old = small_set()[:]
+    synthesise = production.synthesise
+
+    def mended(space_groups, seed, rules, first):
+        made = synthesise(space_groups, seed, rules, first)
+        made.crystals.b_iso[made.crystals.site_start[1]] += 0.5  # of the second crystal of each shard
+        return made
+
+    monkeypatch.setattr(production, "synthesise", mended)
+    assert np.array_equal(small_set()[:].b_iso, old.b_iso), "the code is as it was: nothing is looked at"
+    monkeypatch.setattr(shards, "code_of", lambda stage: "another")
+    new = small_set()[:]
+    assert (new.b_iso != old.b_iso).sum() == 3, "one in each shard"
+    assert f"1 of 30 crystals differ ({new.source_id[1]})" in capsys.readouterr().out
+
+
+def test_another_version_of_the_stage_is_another_set(small_set, monkeypatch):
+    version = production.RANDOM_SHARDS.version + 1
+    monkeypatch.setattr(production, "RANDOM_SHARDS", replace(production.RANDOM_SHARDS, version=version))
+    with pytest.raises(ValueError, match=r"holds another set of crystals .*stage"):
+        small_set()
 
 
 def test_another_seed_or_rule_does_not_overwrite(whole):

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from paperlib.crystals.rules import Rules, rules_from
-from paperlib.crystals.shards import ShardedCrystals, finish, is_finished, open_plan, write_shard
+from paperlib.crystals.shards import ShardedCrystals, confirm, finish, is_finished, open_plan, write_shard
 from paperlib.crystals.synthesis import balanced_space_groups, checked_groups, synthesise
 from paperlib.lab.cluster import done_in_any_order, workers
+from paperlib.lab.stages import Stage
 from paperlib.lab.store import DiskFullError
 from paperlib.symmetry.extinction import extinction_classes
 from paperlib.symmetry.groups import SPACE_GROUPS
@@ -23,6 +24,9 @@ BYTES_PER_CRYSTAL = 300
 """On disk, index included, with the default rules (measured: 225)."""
 
 GENERATORS = ("paperlib", "pyxtal")
+
+RANDOM_SHARDS = Stage("random shards", 1, "paperlib.crystals.synthesis")
+"""Shards of random crystals."""
 
 
 def random_crystal_set(
@@ -58,13 +62,15 @@ def random_crystal_set(
     extinction_classes(scheme)
     _check_disk(folder, n)
     plan = {"kind": "random crystals", "generator": generator, "n": n, "seed": int(seed), "shard_size": shard_size}
-    open_plan(folder, plan | groups | {"rules": chosen.described()})
+    stage = {"stage": [RANDOM_SHARDS.name, RANDOM_SHARDS.version]}
+    open_plan(folder, plan | stage | groups | {"rules": chosen.described()})
     starts = range(0, n, shard_size)
     pieces = [
         (str(folder), k, start, min(shard_size, n - start), seed, groups, chosen, generator)
         for k, start in enumerate(starts)
-        if not is_finished(folder, k)
     ]
+    confirm(folder, RANDOM_SHARDS, lambda other: _make_shard(str(other), *pieces[0][1:]))
+    pieces = [piece for piece in pieces if not is_finished(folder, piece[1])]
     if pieces:
         with workers(where, min(n_workers, len(pieces)), **(options or {})) as client:
             for _ in done_in_any_order(_make_shard, pieces, client):

@@ -2,7 +2,9 @@
 
 ::
 
-    plan.json        what the set is to be (seed, rules, number, ...): written first, and compared on resuming
+    plan.json        what the set is to be (seed, rules, number, stage and its version, ...): written first, and
+                     compared on resuming
+    code.json        checksum of the code that made the shards; where it changed, one shard is made again and compared
     00000.npz ...    one CrystalSet each; columns that hold one value are stored once, coordinates on the grid of
                      random crystals as integers
     00000.json ...   number of crystals and checksum of the shard: its presence says that the shard is whole
@@ -15,7 +17,8 @@ All files follow from the plan alone, byte for byte.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.lab.stages import Stage, code_of
 from paperlib.lab.store import atomic_path, read_json, sha256_of, write_json, write_table
 from paperlib.symmetry.extinction import SCHEMES, class_of_space_group
 from paperlib.symmetry.wyckoff_tables import GRID
@@ -52,6 +56,48 @@ def open_plan(folder: str | Path, plan: dict[str, Any]) -> None:
         names = sorted(k for k in plan.keys() | there.keys() if plan.get(k) != there.get(k))
         values = ", ".join(f"{name}: {there.get(name)!r} there, {plan.get(name)!r} asked for" for name in names)
         raise ValueError(f"{folder} holds another set of crystals ({values}); choose another folder or delete it")
+
+
+def confirm(folder: str | Path, stage: Stage, make_first: Callable[[Path], None]) -> None:
+    """Whether the shards in ``folder`` are what the code of ``stage`` makes: shards never outlive a mended fault.
+
+    Where the code has changed since they were made, ``make_first(other_folder)`` makes shard 0 again. The same bytes:
+    all are kept. Others: the crystals that differ are named, and all shards are removed, to be made anew.
+    """
+    folder = Path(folder)
+    code, known = {"code": code_of(stage)}, folder / "code.json"
+    there = read_json(known)["code"] if known.is_file() else ""
+    if there == code["code"]:
+        return
+    if any(folder.glob("*.npz")):
+        print(f"{folder}: the code of {stage.name} changed; the first shard is made again and compared", flush=True)
+        again = folder / ".again"
+        shutil.rmtree(again, ignore_errors=True)
+        again.mkdir()
+        make_first(again)
+        same = is_finished(folder, 0) and sha256_of(_shard(folder, 0)) == sha256_of(_shard(again, 0))
+        print(f"{folder}: {'the same' if same else _differences(folder, again)}", flush=True)
+        shutil.rmtree(again)
+        if not same:
+            for path in (*folder.glob("*.npz"), *folder.glob("[0-9]*.json"), folder / "set.json", folder / "index.csv"):
+                path.unlink(missing_ok=True)
+    write_json(known, code)
+
+
+def _differences(old: Path, new: Path) -> str:
+    """Which crystals of the first shard differ, in one line."""
+    if not is_finished(old, 0):
+        return "the first shard was not whole; all shards are made anew"
+    before, now = _unpacked(_shard(old, 0)), _unpacked(_shard(new, 0))
+    names = [f.name for f in fields(before)]
+    changed = [
+        str(now.source_id[i])
+        for i in range(len(now))
+        if i >= len(before)
+        or any(not np.array_equal(getattr(before[i : i + 1], x), getattr(now[i : i + 1], x)) for x in names)
+    ]
+    listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    return f"{len(changed)} of {len(now)} crystals differ ({listed}); all shards are made anew"
 
 
 def is_finished(folder: str | Path, number: int) -> bool:

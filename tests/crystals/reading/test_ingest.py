@@ -206,7 +206,7 @@ def test_an_interrupted_run_reads_what_is_missing_and_ends_with_the_same_bytes(
         with pytest.raises(KeyboardInterrupt):
             read_into_shards(source, tmp_path / "set", shard_size=3)
     there = {f"0000{k}.{suffix}" for k in (0, 1) for suffix in ("npz", "json")}
-    assert set(contents(tmp_path / "set")) == there | {"plan.json"}
+    assert set(contents(tmp_path / "set")) == there | {"plan.json", "code.json"}
     times = {name: (tmp_path / "set" / name).stat().st_mtime_ns for name in there}
     parsed.clear()
     read_into_shards(source, tmp_path / "set", shard_size=3)

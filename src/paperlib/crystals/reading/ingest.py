@@ -21,9 +21,13 @@ import pandas as pd
 # no public names.
 from paperlib.crystals import sources
 from paperlib.crystals.reading.loading import Loaded, Parser, load_entries
-from paperlib.crystals.shards import ShardedCrystals, finish, is_finished, open_plan, write_shard
+from paperlib.crystals.shards import ShardedCrystals, confirm, finish, is_finished, open_plan, write_shard
 from paperlib.crystals.standardise import BadCrystalError, Sites
+from paperlib.lab.stages import Stage
 from paperlib.lab.store import sha256_of, sha256_of_text
+
+READ_SHARDS = Stage("read shards", 1, "paperlib.crystals.reading.ingest")
+"""Shards of crystals read from files."""
 
 
 def read_into_shards(
@@ -56,7 +60,15 @@ def read_into_shards(
     if first is None:
         raise ValueError(f"{source} holds {opened.nothing}")
     plan = {"kind": "crystals read from files", "symprec": float(symprec), "shard_size": int(shard_size)}
-    open_plan(folder, plan | opened.identity)
+    open_plan(folder, plan | {"stage": [READ_SHARDS.name, READ_SHARDS.version]} | opened.identity)
+
+    def first_shard(other: Path) -> None:
+        again = _opened(sources._existing(source))
+        _write(
+            other, 0, load_entries(itertools.islice(again.entries, shard_size), again.parse, symprec, workers=workers)
+        )
+
+    confirm(folder, READ_SHARDS, first_shard)
     if (folder / "set.json").is_file() and not (there := ShardedCrystals(folder)).damaged():
         return there
     for number, run in enumerate(_runs(itertools.chain([first], opened.entries), shard_size)):
