@@ -638,7 +638,8 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
         ("n_groups_test", 171),
         ("n_parameters", 631459),
         ("n_seeds", 2),
-        ("epochs", 20),
+        ("n_splits", 2),
+        ("passes", 20),
     ):
         run.value(name, value)
     run.value("difference_top1", 0.041, 0.029, 0.053, 4000, "points")

@@ -98,16 +98,21 @@ def test_dashed_positions_are_those_that_the_third_pattern_does_not_share(result
     assert list(marked) == list(mixed["two_theta"].round(3).unique())
 
 
+def _points_and_ends(ax):
+    """Heights of the points that seaborn drew, and of the two ends of each interval."""
+    points = [y for line in ax.lines if line.get_marker() == "o" for y in line.get_ydata()]
+    bars = [line.get_ydata() for line in ax.lines if line.get_marker() != "o"]
+    ends = [end for bar in bars if np.isfinite(bar).any() for end in (np.nanmin(bar), np.nanmax(bar))]
+    return sorted(points), sorted(ends)
+
+
 def test_scores_are_drawn_where_the_table_puts_them(results):
     fig = fig_labels.draw(results)
     scores = results.table("06_labels", "scores").query("space == 'published' and arm != 'ceiling'")
     pooled = scores.query("seed == -1")
-    # seaborn draws the points of an arm as one line, and each interval as a line of its own through both ends
-    lines = [line.get_ydata() for line in fig.axes[0].lines if len(line.get_ydata())]
-    points = sorted(y for line in lines if len(line) == 3 for y in line)
+    points, ends = _points_and_ends(fig.axes[0])
     assert points == pytest.approx(sorted(100 * pooled["value"]))
-    ends = sorted({round(float(y), 9) for line in lines if len(line) > 3 for y in line})
-    assert ends == pytest.approx(sorted({*(100 * pooled["low"]), *(100 * pooled["high"])}))
+    assert ends == pytest.approx(sorted([*(100 * pooled["low"]), *(100 * pooled["high"])]))
     dots = np.concatenate([dots.get_offsets() for dots in fig.axes[0].collections if len(dots.get_offsets()) > 1])
     assert sorted(dots[:, 1]) == pytest.approx(sorted(100 * scores.query("seed != -1")["value"]))
     labels = {text.get_text() for text in fig.legends[0].texts}
@@ -118,9 +123,14 @@ def test_a_score_without_interval_is_a_point_alone():
     rows = pd.DataFrame({"arm": ["direct", "direct"], "value": [0.5, 0.6], "low": [0.4, None], "high": [0.8, None]})
     ax = style.figure().subplots()
     marks.intervals(ax, rows, pd.Series([0.0, 1.0]))
-    points, *bars = [line.get_ydata() for line in ax.lines if len(line.get_ydata())]
-    assert list(points) == [50, 60]
-    assert {round(float(y)) for bar in bars for y in bar if np.isfinite(y)} == {40, 80}
+    assert _points_and_ends(ax) == ([50, 60], [40, 80])
+
+
+def test_points_of_one_arm_are_joined_though_another_has_others():
+    rows = pd.DataFrame({"arm": ["direct", "summed"] * 2, "value": [0.5, 0.6, 0.7, 0.8], "low": 0.4, "high": 0.9})
+    ax = style.figure().subplots()
+    marks.intervals(ax, rows, pd.Series([0.0, 1.0, 2.0, 3.0]), joined=True)
+    assert [list(line.get_xdata()) for line in ax.lines if line.get_marker() == "o"] == [[0, 2], [1, 3]]
 
 
 def test_every_repeat_stands_beside_the_effect_that_it_measured(results):

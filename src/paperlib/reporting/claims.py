@@ -99,7 +99,7 @@ def _side(text: str) -> Side:
     if "/" not in text:
         return Side("", number=float(text))
     key, *rest = text.split()
-    return Side(key, *rest)
+    return Side(key, rest[0]) if rest else Side(key)
 
 
 def read_claims(path: Path | None = None) -> list[Claim]:

@@ -79,7 +79,7 @@ def format_part(value: Value, part: str = "value") -> str:
 
 def _parts(value: Value) -> list[str]:
     """Estimate, low and high end as text; with an interval all have the same decimals, without one "" for its ends."""
-    numbers = [value.value, value.low, value.high]
+    numbers: list[Any] = [value.value, value.low, value.high]
     if value.kind == "deviation" or None in numbers:
         return ["" if number is None else _alone(number, value.kind) for number in numbers]
     scale = 100 if value.kind in ("share", "points") else 1

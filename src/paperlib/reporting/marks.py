@@ -101,13 +101,16 @@ def intervals(ax: Axes, rows: pd.DataFrame, x: pd.Series, joined: bool = False) 
     """Scores of arms at ``x`` (n,), in per cent, with their intervals, labelled for a legend. ``rows`` (n) has the
     columns arm, value, low and high (NaN where there is no interval); ``joined`` draws lines between the points of an
     arm."""
-    ends = pd.concat([_named(rows, x, rows[end]) for end in ("value", "low", "high")])
-    seaborn.pointplot(
-        ends, x="x", y="score", hue="arm", palette=_palette(rows), native_scale=True, estimator=_estimate,
-        errorbar=_ends, linestyle="-" if joined else "none", markersize=2.6, markeredgewidth=0, linewidth=0.9,
-        capsize=0.3, err_kws={"linewidth": 0.9}, ax=ax,
-    )  # fmt: skip
-    ax.get_legend().remove()
+    named = _named(rows, x, rows["value"])
+    for name, colour in _palette(rows).items():
+        # arm by arm: seaborn breaks the line of one arm at each place that only another has
+        own = (named["arm"] == name).to_numpy()
+        ends = pd.concat([_named(rows[own], x[own], rows[end][own]) for end in ("value", "low", "high")])
+        seaborn.pointplot(
+            ends.reset_index(drop=True), x="x", y="score", color=colour, label=name, native_scale=True,
+            estimator=_estimate, errorbar=_ends, linestyle="-" if joined else "none", markersize=2.6,
+            markeredgewidth=0, linewidth=0.9, capsize=0.1, err_kws={"linewidth": 0.9}, ax=ax,
+        )  # fmt: skip
 
 
 def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:

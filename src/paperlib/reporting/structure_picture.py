@@ -95,5 +95,5 @@ def _edges(ax: Axes, vectors: np.ndarray) -> None:
                 ax.plot([begin[0], end[0]], [begin[2], end[2]], color=style.BLACK, lw=0.5, zorder=behind)
 
 
-def _rgb(colour: str) -> tuple[float, float, float]:
+def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))

@@ -153,6 +153,6 @@ def database_colour(database: str) -> str:
     return DATABASE_COLOURS.get(database, SKY)
 
 
-def percent(fractions: np.ndarray | float) -> np.ndarray | float:
+def percent(fractions: np.ndarray | float) -> np.ndarray:
     """Fractions as percentages."""
     return 100 * np.asarray(fractions, dtype=float)

@@ -25,7 +25,7 @@ def duplicate_effect(results: Results) -> str:
     """Scores of the five training sets on both test sets, and how much each was trained on."""
     stem = "07_duplicate_effect"
     sizes = results.table(stem, "trainings").groupby("arm")[["n_train", "steps"]].mean()
-    picks = {
+    picks: dict[str, dict[str, str | int]] = {
         "Top-1, all": {"test": "all", "k": 1},
         "Top-1, one of each": {"test": "single", "k": 1},
         "Top-5, all": {"test": "all", "k": 5},
