@@ -10,6 +10,7 @@ import torch
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.synthesis import random_crystals
+from paperlib.datasets import generated_streams
 from paperlib.datasets.generated_streams import CrystalStream, IdealStream
 from paperlib.datasets.labels import Labels
 from paperlib.diffraction.ideal import ideal_patterns
@@ -176,7 +177,7 @@ def test_the_identity_of_an_ideal_stream_knows_every_argument():
     assert ideal().identity() == identities[0]
 
 
-def test_the_identity_of_a_crystal_stream_knows_every_argument(crystals):
+def test_the_identity_of_a_crystal_stream_knows_every_argument_and_the_simulation(crystals, monkeypatch):
     changes = [
         *({"labels": SPACE_GROUPS}, {"instrument": Instrument(n_points=401)}, {"batch_size": 9}, {"seed": 4}),
         *({"imperfections": None}, {"imperfections": dataclasses.replace(IMPERFECT, texture=1.0)}),
@@ -186,8 +187,11 @@ def test_the_identity_of_a_crystal_stream_knows_every_argument(crystals):
     ]
     identities = [of_crystals(crystals, **change).identity() for change in [{}, *changes]]
     identities.append(of_crystals(crystals[1:]).identity())
+    monkeypatch.setattr(generated_streams, "PATTERNS", dataclasses.replace(generated_streams.PATTERNS, version=99))
+    identities.append(of_crystals(crystals).identity())
+    monkeypatch.undo()
     assert json.loads(json.dumps(identities)) == identities
-    assert len({json.dumps(identity) for identity in identities}) == len(changes) + 2
+    assert len({json.dumps(identity) for identity in identities}) == len(changes) + 3
     assert of_crystals(crystals).identity() == identities[0]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paperlib.datasets.streams import Stream
+from paperlib.datasets.streams import Stream, steps_per_pass
 from paperlib.lab import rng
 
 VERSION = 1
@@ -37,7 +37,7 @@ class MixtureStream:
         self.streams, self.seed = tuple(streams), int(seed)
         self.n_points = streams[0].n_points
         self.batch_size = sum(stream.batch_size for stream in streams)
-        self.n_items = self.batch_size * -(-streams[0].n_items // streams[0].batch_size)
+        self.n_items = self.batch_size * steps_per_pass(streams[0])
 
     def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
         """Batch number ``step`` (from 0) on ``device``: patterns (b, n_points) float32, targets (b,) int64."""

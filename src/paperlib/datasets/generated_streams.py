@@ -11,7 +11,6 @@ size, and a batch of consecutive items is no block of one crystal system.
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -21,20 +20,18 @@ from torch import Tensor
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.labels import Labels
+from paperlib.datasets.prepared import PATTERNS, item_digests
 from paperlib.diffraction.ideal import FAMILIES, ideal_patterns
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import rng
+from paperlib.lab.store import sha256_of_text
 
 VERSION = 1
 """Of the items of both streams: raised when the numbers are meant to change, it starts trainings anew."""
 
 BALANCES = ("groups", "classes")
-
-_GRID = 2.0**20
-"""Numbers of a crystal enter a checksum in units of 1e-6, so that it does not hang on last digits; a power of two,
-so that no short decimal number lies halfway between two units."""
 
 
 class IdealStream:
@@ -123,14 +120,15 @@ class CrystalStream:
         for those without a pattern."""
         items = _items_of(step, self.batch_size)
         chosen = self.crystals[self.rows(items)]
-        drawn = {} if self.imperfections is None else {"seed": self.seed, "items": items}
+        drawn: dict[str, Any] = {} if self.imperfections is None else {"seed": self.seed, "items": items}
         patterns = powder_patterns(chosen, self.instrument, device, imperfections=self.imperfections, **drawn)
         return patterns, torch.from_numpy(self.labels.of(chosen.space_group)).to(device)
 
     def identity(self) -> dict[str, Any]:
         """Plain values that tell this stream from any other."""
         spoilt = None if self.imperfections is None else _recipe(self.imperfections)
-        return _identity(self) | {"crystals": self._digest, "imperfections": spoilt, "balance": self.balance}
+        more = {"crystals": self._digest, "imperfections": spoilt, "balance": self.balance}
+        return _identity(self) | more | {"simulation": PATTERNS.version}
 
 
 class _Turns:
@@ -199,9 +197,4 @@ def _recipe(imperfections: Imperfections) -> dict[str, Any]:
 
 def _checksum(crystals: CrystalSet) -> str:
     """Of all that patterns and targets depend on, by content."""
-    digest = hashlib.sha256()
-    for name in ("space_group", "standard", "site_start", "species"):
-        digest.update(np.ascontiguousarray(getattr(crystals, name), dtype="<i8").tobytes())
-    for name in ("cell", "frac", "occupancy", "b_iso"):
-        digest.update(np.rint(getattr(crystals, name) * _GRID).astype("<i8").tobytes())
-    return digest.hexdigest()
+    return sha256_of_text("".join(item_digests(crystals).tolist()))
