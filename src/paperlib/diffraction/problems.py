@@ -147,7 +147,7 @@ def _fault_of_cell(cell: np.ndarray) -> str:
     return "encloses no volume: no three axes make such angles"
 
 
-def _site(crystals: CrystalSet, row: int) -> int:
+def _site(crystals: CrystalSet, row: int | np.integer) -> int:
     """Number of a site within its crystal."""
     return int(row - crystals.site_start[np.searchsorted(crystals.site_start, row, side="right") - 1])
 

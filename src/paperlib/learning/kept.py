@@ -87,8 +87,8 @@ def _published(folder: Path, task: Task, stem: str) -> Kept | None:
 
 def _kept(facts: Any, times: Any, history: pd.DataFrame, files: dict[str, Path]) -> Kept:
     answers = {test: load_ranked(path) for test, path in files.items() if test != "weights"}
-    plain = ({name: _plain(of[name]) for name in names} for of, names in ((facts, FACTS), (times, TIMES)))
-    return Kept(*plain, history.reset_index(drop=True), answers, files)
+    known, measured = ({name: _plain(of[name]) for name in names} for of, names in ((facts, FACTS), (times, TIMES)))
+    return Kept(known, measured, history.reset_index(drop=True), answers, files)
 
 
 def _plain(value: Any) -> Any:

@@ -71,7 +71,8 @@ def study(
     Raises Paused at the limit, ValueError for keys that occur twice.
     """
     pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
-    keys = {"arms": [arm.key for arm in arms], "tests": [test.key for test in tests], "repetitions": pairs}
+    keys: dict[str, list[Any]] = {"arms": [arm.key for arm in arms], "tests": [test.key for test in tests]}
+    keys["repetitions"] = pairs
     for what, given in keys.items():
         if len(set(given)) < len(given):
             raise ValueError(f"{what} need keys of their own: {given}")
