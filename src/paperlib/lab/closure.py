@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from paperlib.lab import paths
-from paperlib.lab.store import sha256_of_text
+from paperlib.lab.store import sha256_of, sha256_of_text
 
 MACHINERY = frozenset(
     f"paperlib.lab.{name}"
@@ -30,9 +32,13 @@ def is_machinery(module: str) -> bool:
 
 
 def path_of(module: str) -> Path | None:
-    """The file of a paperlib module, None where there is none (a package, or a name within a module)."""
-    path = paths.PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    return path if path.is_file() else None
+    """The file of a paperlib module; of a package its ``__init__.py`` where that holds code. None where there is no
+    code: an empty package, or a name within a module."""
+    path = paths.PACKAGE.joinpath(*module.split(".")[1:])
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file() and file.stat().st_size:
+            return file
+    return None
 
 
 def all_modules() -> list[str]:
@@ -41,15 +47,12 @@ def all_modules() -> list[str]:
     return sorted(".".join(("paperlib", *path.relative_to(paths.PACKAGE).with_suffix("").parts)) for path in files)
 
 
-def imports(tree: ast.AST) -> set[str]:
-    """Names of paperlib modules that a syntax tree imports, inside functions too."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {name for name in names if name.startswith("paperlib.") and path_of(name)}
+def imports(tree: ast.AST, where: str = "a notebook") -> set[str]:
+    """Names of paperlib modules that a syntax tree imports, inside functions too, and of the packages around them.
+
+    Raises ValueError, naming ``where``, for a relative import: it would need to know the package it stands in.
+    """
+    return _modules(_imported(tree, where))
 
 
 def closure(roots: Iterable[str], without: Iterable[str] = ()) -> dict[str, str]:
@@ -58,46 +61,75 @@ def closure(roots: Iterable[str], without: Iterable[str] = ()) -> dict[str, str]
     Machinery is left out, and so are the modules ``without`` and what only they import.
     """
     found: dict[str, str] = {}
-    waiting, closed = list(roots), frozenset(without)
+    waiting, closed = list(_modules(roots)), frozenset(without)
     while waiting:
         name = waiting.pop()
-        if name in found or name in closed or is_machinery(name):
-            continue
-        found[name] = module_hash(name)
-        waiting += _imports_of(name, _modified(name))
+        if name not in found and name not in closed and not is_machinery(name) and (code := _code(name)):
+            found[name] = module_hash(name)
+            waiting += _modules(code.imported)
     return dict(sorted(found.items()))
 
 
 def module_hash(name: str) -> str:
-    """Checksum of the syntax tree of a module without docstrings, comments and texts of errors ('' if it is gone)."""
-    return _module_hash(name, _modified(name)) if path_of(name) else ""
+    """Checksum of the syntax tree of a module without docstrings, comments and texts of errors, and of the data files
+    beside it that it names ('' if it is gone)."""
+    path, code = path_of(name), _code(name)
+    if path is None or code is None:
+        return ""
+    data = [path.with_name(text) for text in code.file_names if path.with_name(text).is_file()]
+    return sha256_of_text(code.checksum, *map(sha256_of, data)) if data else code.checksum
 
 
 def code_hash(cells: Iterable[str]) -> str:
     """Checksum of the syntax trees of pieces of code, as :func:`module_hash` takes them."""
-    return sha256_of_text(*(_dump(_plain(ast.parse(cell))) for cell in cells))
+    return sha256_of_text(*(_dump(_plain(cell)) for cell in cells))
 
 
-def _modified(name: str) -> int:
+class _Code(NamedTuple):
+    """What the text of a module says."""
+
+    checksum: str
+    imported: frozenset[str]
+    """Dotted names of what it imports, modules or not."""
+    file_names: tuple[str, ...]
+    """Texts in it that could name a file beside it."""
+
+
+def _code(name: str) -> _Code | None:
     path = path_of(name)
-    return path.stat().st_mtime_ns if path else 0
+    return _code_of_file(path, path.stat().st_mtime_ns) if path else None
 
 
 @functools.cache
-def _tree(name: str, modified: int) -> ast.Module:
-    path = path_of(name)
-    assert path is not None, name
-    return ast.parse(path.read_text(encoding="utf-8"))
+def _code_of_file(path: Path, modified: int) -> _Code:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    file_names = sorted(text for text in texts if _FILE_NAME.fullmatch(text))
+    return _Code(sha256_of_text(_dump(_plain(text))), frozenset(_imported(tree, str(path))), tuple(file_names))
 
 
-@functools.cache
-def _imports_of(name: str, modified: int) -> frozenset[str]:
-    return frozenset(imports(_tree(name, modified)))
+_FILE_NAME = re.compile(r"[\w-]+\.(?!py$)\w+")
 
 
-@functools.cache
-def _module_hash(name: str, modified: int) -> str:
-    return sha256_of_text(_dump(_plain(_tree(name, modified))))
+def _imported(tree: ast.AST, where: str) -> set[str]:
+    """Dotted names under paperlib that a syntax tree imports."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise ValueError(f"{where}: write `{ast.unparse(node)}` with the full name of the module")
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if name.startswith("paperlib.")}
+
+
+def _modules(names: Iterable[str]) -> set[str]:
+    """Those of ``names``, and of the packages around them, that are files with code."""
+    parts = [name.split(".") for name in names]
+    around = {".".join(part[:n]) for part in parts for n in range(2, len(part) + 1)}
+    return {name for name in around if path_of(name)}
 
 
 class _Plain(ast.NodeTransformer):
@@ -118,8 +150,8 @@ class _Plain(ast.NodeTransformer):
         return ast.Assert(test=self.visit(node.test), msg=None)
 
 
-def _plain(tree: ast.Module) -> ast.AST:
-    return _Plain().visit(ast.parse(ast.unparse(tree)))
+def _plain(text: str) -> ast.AST:
+    return _Plain().visit(ast.parse(text))
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -26,7 +26,6 @@ import numpy as np
 from paperlib.lab import closure, paths, provenance
 from paperlib.lab.store import read_json, sha256_of_text, write_arrays, write_json
 
-
 REMAKE = "PAPERLIB_REMAKE"
 """Environment variable: cheap work that was done before this time (ISO 8601) is done again and compared."""
 
@@ -54,11 +53,12 @@ class Items:
 
 @dataclass(frozen=True)
 class Artefact:
-    """Kept work: its folder, the digest of all its items, and the items."""
+    """Kept work: its folder, the digest of all its items, the items, and how many seconds it took to make."""
 
     folder: Path
     digest: str
     items: Items
+    seconds: float
 
 
 _USED: dict[str, dict[str, Any]] = {}
@@ -86,9 +86,10 @@ def code_of(stage: Stage) -> str:
 
 
 def key_of(stage: Stage, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-    """What an artefact is found by: 20 hexadecimal digits."""
+    """What an artefact is found by: 20 hexadecimal digits. Raises TypeError for an argument that JSON cannot hold: the
+    text of an array leaves out its middle."""
     parts = (stage.name, stage.version, sorted(arguments.items()), sorted(inputs.items()))
-    return sha256_of_text(json.dumps(parts, default=str))[:20]
+    return sha256_of_text(json.dumps(parts))[:20]
 
 
 def made(
@@ -110,7 +111,7 @@ def made(
     with locked(folder.with_name(f".{key}.lock")):
         record = _record(folder)
         if record is not None and not (stage.cheap and (record["code"] != code or _asked_again(record))):
-            return Artefact(folder, record["digest"], _items(folder))
+            return Artefact(folder, record["digest"], _items(folder), record["seconds"])
         again = record is not None
         if record is not None:
             why = "its code changed; " if record["code"] != code else ""
@@ -120,26 +121,27 @@ def made(
         partial.mkdir(parents=True)
         began = time.monotonic()
         items = make(partial)
+        seconds = round(time.monotonic() - began, 2)
         write_arrays(partial / "items.npz", {"names": items.names, "digests": items.digests})
         if record is not None:
-            different = _different(folder, partial, items, same)
-            if not len(different):
+            difference = _difference(folder, partial, items, same)
+            if not difference:
                 shutil.rmtree(partial)
                 write_json(folder / "record.json", record | {"code": code, "confirmed": provenance.now()})
                 print(f"{stage.name}: all {len(items.names):,} items are as before", flush=True)
-                return Artefact(folder, record["digest"], _items(folder))
-            print(_says(stage, items, different), flush=True)
+                return Artefact(folder, record["digest"], _items(folder), record["seconds"])
+            print(f"{stage.name}: {difference}", flush=True)
         digest = sha256_of_text(key, *map(str, items.digests.tolist()))
         content = {"stage": stage.name, "version": stage.version, "arguments": dict(arguments), "inputs": dict(inputs)}
         content |= {"code": code, "digest": digest, "n": len(items.names), "made": provenance.now()}
-        write_json(partial / "record.json", content | {"seconds": round(time.monotonic() - began, 1)})
+        write_json(partial / "record.json", content | {"seconds": seconds})
         if again:
             shutil.rmtree(folder.with_name(f".{key}.old"), ignore_errors=True)
             os.replace(folder, folder.with_name(f".{key}.old"))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
         shutil.rmtree(folder.with_name(f".{key}.old"), ignore_errors=True)
-        return Artefact(folder, digest, items)
+        return Artefact(folder, digest, items, seconds)
 
 
 def _asked_again(record: dict[str, Any]) -> bool:
@@ -163,22 +165,23 @@ def _items(folder: Path) -> Items:
         return Items(archive["names"], archive["digests"])
 
 
-def _different(old: Path, new: Path, items: Items, same: Callable[[Path, Path], np.ndarray] | None) -> np.ndarray:
-    """Indices, in the new artefact, of the items that are not as they were."""
-    before = _items(old)
-    if not np.array_equal(before.names, items.names):
-        known = dict(zip(before.names.tolist(), before.digests.tolist(), strict=True))
-        pairs = zip(items.names.tolist(), items.digests.tolist(), strict=True)
-        changed = [i for i, (name, digest) in enumerate(pairs) if known.get(name) != digest]
-        # entries that are gone leave no item to name; the set is another all the same
-        return np.array(changed or [0], dtype=np.int64)
-    return np.flatnonzero(~same(old, new) if same else before.digests != items.digests)
+def _difference(old: Path, new: Path, items: Items, same: Callable[[Path, Path], np.ndarray] | None) -> str:
+    """What is not as it was, in words; nothing where all is."""
+    before, n = _items(old), len(items.names)
+    if np.array_equal(before.names, items.names):
+        changed = items.names[~same(old, new) if same else before.digests != items.digests].tolist()
+        return f"{len(changed):,} of {n:,} items differ from before: {_some(changed)}" if changed else ""
+    known = dict(zip(before.names.tolist(), before.digests.tolist(), strict=True))
+    now = dict(zip(items.names.tolist(), items.digests.tolist(), strict=True))
+    changed = [name for name, digest in now.items() if known.get(name) != digest]
+    gone = [name for name in known if name not in now]
+    says = [f"{len(changed):,} of {n:,} items differ from before: {_some(changed)}"] if changed else []
+    says += [f"{len(gone):,} of before are gone: {_some(gone)}"] if gone else []
+    return "; ".join(says) or "the items are in another order"
 
 
-def _says(stage: Stage, items: Items, different: np.ndarray) -> str:
-    names = ", ".join(map(str, items.names[different[:5]].tolist()))
-    more = ", …" if len(different) > 5 else ""
-    return f"{stage.name}: {len(different):,} of {len(items.names):,} items differ from before: {names}{more}"
+def _some(names: list[Any]) -> str:
+    return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")
 
 
 @contextmanager
@@ -190,31 +193,35 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-@functools.cache
 def declared() -> dict[str, Stage]:
-    """All stages by name, read from the sources without importing them."""
-    found = {}
-    for module in closure.all_modules():
-        path = closure.path_of(module)
-        assert path is not None
-        text = path.read_text(encoding="utf-8")
-        if "Stage(" not in text:
-            continue
-        for node in ast.parse(text).body:
-            call = getattr(node, "value", None)
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Stage":
-                values = [ast.literal_eval(value) for value in call.args]
-                named = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-                stage = Stage(*values, **named)
-                found[stage.name] = stage
+    """All stages by name, read from the sources without importing them. Raises ValueError for a stage whose arguments
+    are no literals, or whose name another one has."""
+    found: dict[str, Stage] = {}
+    for stage in (stage for module in closure.all_modules() for stage in _stages_of(module)):
+        if stage.name in found:
+            raise ValueError(f"two stages have the name {stage.name!r}")
+        found[stage.name] = stage
     return found
 
 
-@functools.cache
 def fronts() -> frozenset[str]:
     """Modules that declare a stage: what they do is keyed by content, and no result depends on their text."""
-    return frozenset(
-        module
-        for module in closure.all_modules()
-        if (path := closure.path_of(module)) and "= Stage(" in path.read_text(encoding="utf-8")
+    return frozenset(module for module in closure.all_modules() if _stages_of(module))
+
+
+def _stages_of(module: str) -> tuple[Stage, ...]:
+    path = closure.path_of(module)
+    return _stages_in(path, path.stat().st_mtime_ns) if path else ()
+
+
+@functools.cache
+def _stages_in(path: Path, modified: int) -> tuple[Stage, ...]:
+    text = path.read_text(encoding="utf-8")
+    if "Stage(" not in text:
+        return ()
+    calls = [getattr(node, "value", None) for node in ast.parse(text).body]
+    return tuple(
+        Stage(*map(ast.literal_eval, call.args), **{str(w.arg): ast.literal_eval(w.value) for w in call.keywords})
+        for call in calls
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Stage"
     )
