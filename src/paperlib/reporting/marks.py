@@ -109,8 +109,9 @@ def intervals(ax: Axes, rows: pd.DataFrame, x: pd.Series, joined: bool = False) 
         seaborn.pointplot(
             ends.reset_index(drop=True), x="x", y="score", color=colour, label=name, native_scale=True,
             estimator=_estimate, errorbar=_ends, linestyle="-" if joined else "none", markersize=2.6,
-            markeredgewidth=0, linewidth=0.9, capsize=0.1, err_kws={"linewidth": 0.9}, ax=ax,
+            markeredgewidth=0, linewidth=0.9, capsize=0.08, err_kws={"linewidth": 0.9}, ax=ax,
         )  # fmt: skip
+    ax.get_legend().remove()
 
 
 def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:

@@ -43,7 +43,7 @@ def _scores(ax: Axes, scores: pd.DataFrame) -> None:
     arms = list(dict.fromkeys(whole["arm"]))
     places = {k: place for place, k in enumerate(ks)}
     shifts = {arm: 0.24 * (i - (len(arms) - 1) / 2) for i, arm in enumerate(arms)}
-    for rows, draw_rows, aside in ((whole, marks.intervals, 0.0), (single(scores), marks.dots, 0.075)):
+    for rows, draw_rows, aside in ((whole, marks.intervals, 0.0), (single(scores), marks.dots, 0.1)):
         draw_rows(ax, rows, rows["k"].map(places) + rows["arm"].map(shifts) + aside)
     heights = style.percent(ceiling.sort_values("k")["value"])
     at, named = np.arange(len(heights)), ARMS["ceiling"]
