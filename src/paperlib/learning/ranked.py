@@ -28,11 +28,12 @@ class Ranked:
     rank: np.ndarray
     """(n,) int16: rank of the true class, 0 for the most probable."""
     log_p: np.ndarray
-    """(n,) float32: natural logarithm of the probability of the true class."""
+    """(n,) float32: natural logarithm of the probability of the true class; NaN for trainings of which ranks alone were
+    kept (those of the duplicate study that were published before 2026-11-26)."""
     top: np.ndarray
-    """(n, 5) int16: the most probable classes, best first."""
+    """(n, 5) int16: the most probable classes, best first; -1 where they were not kept."""
     top_log_p: np.ndarray
-    """(n, 5) float16: their log-probabilities."""
+    """(n, 5) float16: their log-probabilities; NaN where they were not kept."""
 
     def __len__(self) -> int:
         return len(self.rank)
