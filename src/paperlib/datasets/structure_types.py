@@ -1,9 +1,11 @@
 """The structure type of a crystal: anonymous formula, space group and Wyckoff sequence, whatever the elements.
 
-Rock salt, with any two elements, is ``AB 225 ba``. Types that differ only in the choice of the origin, or of axes that
-the space group does not tell apart, are one: of all Wyckoff sequences that the Euclidean normaliser of the group makes
-of one another the first in the alphabet stands for all (PyXtal's table of Wyckoff sets, after the Bilbao
-Crystallographic Server). Mixed and partly vacant sites count as elements of their own.
+Rock salt, with any two elements, is ``AB 225 ab``. Types that differ only in the choice of the origin, or of axes that
+the space group does not tell apart, are one: of all Wyckoff sequences that the affine normaliser of the group makes of
+one another the first in the alphabet stands for all. That is PyXtal's table of Wyckoff sets, after the Bilbao
+Crystallographic Server, and for triclinic and monoclinic groups, whose axes may be chosen in more ways than their
+lengths and angles show, also :mod:`paperlib.crystals.other_axes`. Mixed and partly vacant sites count as elements of
+their own.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.occupied_positions import occupied_positions
+from paperlib.crystals.other_axes import other_axes
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.crystals.species import MIXTURE_DECIMALS
 from paperlib.datasets.alike.entries import ONE_HAND, chunks, comparable
@@ -51,7 +54,7 @@ def _types(crystals: CrystalSet) -> list[str]:
         group = int(crystals.space_group[i])
         rows = slice(int(occupation.start[i]), int(occupation.start[i + 1]))
         positions = wyckoff_positions(group)
-        letters = [positions[p].letter for p in occupation.position[rows]]
+        letters = tuple(sorted(positions[p].letter for p in occupation.position[rows]))
         sequence = _standard_sequence(group, letters) if letters else UNKNOWN
         names.append(f"{_anonymous(kinds[i])} {ONE_HAND[group]} {sequence}")
     return names
@@ -95,14 +98,25 @@ def _anonymous(kinds: Counter[int]) -> str:
     return "".join(f"{x}{n // divisor if n > divisor else ''}" for x, n in zip(letters, numbers, strict=True))
 
 
-def _standard_sequence(group: int, letters: list[str]) -> str:
+@functools.lru_cache(maxsize=2**16)
+def _standard_sequence(group: int, letters: tuple[str, ...]) -> str:
     return min("".join(sorted(map(table.__getitem__, letters))) for table in _relettering(group))
 
 
 @functools.cache
 def _relettering(group: int) -> tuple[dict[str, str], ...]:
-    """What the Wyckoff letters of a group become under its Euclidean normaliser; first the identity."""
+    """What the Wyckoff letters of a group become under its affine normaliser; first the identity."""
     from pyxtal.symmetry import Group
 
-    rows = list(dict.fromkeys(Group(group).get_alternatives()["Transformed WP"]))
-    return tuple(dict(zip(rows[0].split(), row.split(), strict=True)) for row in rows)
+    rows = [tuple(row.split()) for row in dict.fromkeys(Group(group).get_alternatives()["Transformed WP"])]
+    letters, changes = rows[0], other_axes(group)
+    steps, found = [*rows[1:], *changes], dict.fromkeys(rows)
+    waiting = list(found) if changes else []
+    while waiting:  # shifts of the origin and changes of axes may follow one another in any order
+        place = dict(zip(letters, waiting.pop(), strict=True))
+        for step in steps:
+            reached = tuple(place[letter] for letter in step)
+            if reached not in found:
+                found[reached] = None
+                waiting.append(reached)
+    return tuple(dict(zip(letters, row, strict=True)) for row in found)
