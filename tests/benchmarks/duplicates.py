@@ -25,8 +25,7 @@ from paperlib.crystals.production import random_crystal_set
 from paperlib.crystals.shards import ShardedCrystals, finish, is_finished, open_plan, write_shard
 from paperlib.crystals.sources import load_crystals
 from paperlib.datasets.alike.matcher_reference import all_pairs, most_repeated
-from paperlib.datasets.duplicates import RULES, find_duplicates
-from paperlib.datasets.partitions import pair_agreement
+from paperlib.datasets.duplicates import RULES, find_duplicates, pair_agreement
 from paperlib.lab.cluster import workers
 from paperlib.lab.rng import uniform
 

@@ -10,10 +10,17 @@ from scipy.spatial.distance import cdist
 from paperlib.crystals.sources import load_crystals
 from paperlib.crystals.standardise import from_structures
 from paperlib.datasets import leakage
-from paperlib.datasets.leakage import KINDS, NOTHING, closest_kind, leakage_report, nearest_patterns, overlap, units_of
-from paperlib.datasets.leakage_units import leakage_units
-from paperlib.datasets.partitions import joint_units
-from paperlib.datasets.splits import grouped_split
+from paperlib.datasets.leakage import (
+    KINDS,
+    NOTHING,
+    closest_kind,
+    leakage_report,
+    leakage_units,
+    nearest_patterns,
+    overlap,
+    units_of,
+)
+from paperlib.datasets.splits import grouped_split, joint_units
 
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
 

@@ -65,3 +65,11 @@ def test_repeated_ids_and_impossible_shares_are_refused():
         matched_sets(groups, np.where(ids == "entry 001", "entry 000", ids), classes, 0)
     with pytest.raises(ValueError, match="test_share=1"):
         matched_sets(groups, ids, classes, 0, 1.0)
+
+
+def test_groups_that_leave_nothing_to_match_are_refused():
+    groups, ids, classes = arrays(np.zeros(60, dtype=int))
+    with pytest.raises(ValueError, match=r"groups of the test set hold all entries \(60 entries, 1 groups"):
+        matched_sets(groups, ids, classes, 0)
+    with pytest.raises(ValueError, match=r"test set is empty \(1 entries"):
+        matched_sets(*arrays(np.arange(1)), 0)

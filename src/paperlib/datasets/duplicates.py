@@ -2,18 +2,18 @@
 
 - ``formula~group``: they have one space group, and no element's share of the atoms differs by more than ``formula``, so
   that doped variants fall together;
-- ``formula+group``: they have one space group and one reduced formula;
+- ``formula+group``: they have one space group and one composition (La0.8Sn2 is La2Sn5);
 - ``cell``: and the seven lengths of their primitive lattices (:mod:`paperlib.crystals.lattice_lengths`) agree, in any
   setting, within the relative tolerance ``cell``;
 - ``pattern``: and their powder patterns, brought to one volume (:mod:`paperlib.datasets.alike.fingerprints`), are
   alike at least ``similarity``;
-- ``structure``: they have one reduced formula and, whatever their space groups, pymatgen's StructureMatcher with its
+- ``structure``: they have one composition and, whatever their space groups, pymatgen's StructureMatcher with its
   tolerances ``ltol``, ``stol`` and ``angle_tol`` (degrees) fits one to the other.
 
-The two groups of an enantiomorphic pair count as one. Links are properties of two entries alone; the *group* of an
-entry is what a chain of links reaches (single linkage), so that every rule gives the same groups for any order of the
-entries, and one representative of each group is a set without links. With a tolerance ``formula`` above 0 ``cell`` and
-``pattern`` start from formulas that differ by no more than that.
+The two groups of an enantiomorphic pair count as one, deuterium counts as hydrogen. Links are properties of two entries
+alone; the *group* of an entry is what a chain of links reaches (single linkage), so that every rule gives the same
+groups for any order of the entries, and one representative of each group is a set without links. With a tolerance
+``formula`` above 0 ``cell`` and ``pattern`` start from formulas that differ by no more than that.
 
 A pair is compared only where its entries meet in a table of keys (space group and formula, or the elements of the
 formula) and lie near one another in it, so that the work grows with the number of entries and not with its square.
@@ -21,9 +21,7 @@ formula) and lie near one another in it, so that the work grows with the number 
 
 from __future__ import annotations
 
-import itertools
 import warnings
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,9 +32,9 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
 from paperlib.datasets.alike.entries import Entries, chunks, comparable, read_entries
 from paperlib.datasets.alike.fingerprints import N_POINTS, fingerprints
-from paperlib.datasets.alike.joining import COLUMNS, Bounds, Measures, pairs_within
+from paperlib.datasets.alike.formulas import ROUNDING, alike_formulas, measures_of
+from paperlib.datasets.alike.joining import COLUMNS, Bounds, components, pairs_within
 from paperlib.datasets.alike.structure_match import matching_pairs
-from paperlib.datasets.partitions import components
 from paperlib.lab.cluster import done_in_any_order
 
 RULES: Mapping[str, Mapping[str, float]] = {
@@ -48,15 +46,8 @@ RULES: Mapping[str, Mapping[str, float]] = {
 }
 """Rules, from loose to strict, with their tolerances; those of ``structure`` are StructureMatcher's own."""
 
-MAX_TRACES = 16
-"""Elements below the tolerance ``formula`` that an alike entry may do without: the commonest of an entry. It has to
-hold the others, if there are any, too."""
-
 _PIECE = 1000
 """Crystals whose patterns are computed at a time."""
-
-_ROUNDING = 1e-9
-"""Added to the tolerance of formulas: a share of exactly the tolerance is within it."""
 
 _HIGHEST = {"formula": 0.2, "angle_tol": 90.0}
 
@@ -100,6 +91,36 @@ def duplicate_links(crystals: Crystals, rule: str, *, client: Any = None, **tole
     return pd.DataFrame(columns | dict(zip(COLUMNS, values.T, strict=True)))
 
 
+def named(groups: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """(n,) str: for each entry the first, in the order of text, of the ``ids`` (n,) of its group (n,)."""
+    order = np.lexsort((ids, groups))
+    found, first, inverse = np.unique(groups[order], return_index=True, return_inverse=True)
+    names = ids[order][first][inverse]
+    return names[np.argsort(order)] if len(found) else ids
+
+
+def representatives(groups: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """(g,) int64, rising: one entry of each group (n,), the first of its ``ids`` (n,) in the order of text: a set
+    without duplicates."""
+    order = np.lexsort((ids, groups))
+    return np.sort(order[np.unique(groups[order], return_index=True)[1]])
+
+
+def pair_agreement(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
+    """``recall``, ``precision`` and ``f1`` over the pairs of entries that share a group, of two partitions (n,); 1
+    where there is no pair to find or none was found."""
+    both = _pairs(np.unique(np.column_stack([found, expected]), axis=0, return_inverse=True)[1])
+    wanted, there = _pairs(expected), _pairs(found)
+    recall, precision = both / wanted if wanted else 1.0, both / there if there else 1.0
+    f1 = 2 * recall * precision / (recall + precision) if both else float(wanted == there == 0)
+    return {"recall": recall, "precision": precision, "f1": f1}
+
+
+def _pairs(labels: np.ndarray) -> int:
+    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
+    return int((counts * (counts - 1) // 2).sum())
+
+
 def _tolerances(rule: str, given: Mapping[str, float]) -> dict[str, float]:
     if rule not in RULES:
         raise ValueError(f"{rule=} is unknown; choose one of {', '.join(RULES)}")
@@ -122,19 +143,19 @@ def _joined(
     tolerance = _tolerances(rule, given)
     entries = read_entries(crystals)
     if rule == "structure":
-        groups = _same(entries, entries.formula)
+        groups = _same(entries, entries.composition)
         pairs, failed = matching_pairs(crystals, groups, tolerance, client)
         rows = [(i, crystals[i].source_id[0], reason, False) for i, reason in failed]
         problems = pd.DataFrame([*entries.problems.itertuples(index=False), *rows], columns=entries.problems.columns)
         return pairs, np.full((len(pairs), len(COLUMNS)), np.nan), problems
     if rule == "formula~group":
-        pairs, values = _alike_formulas(entries, tolerance["formula"])
+        pairs, values = alike_formulas(entries, tolerance["formula"])
         return pairs, values, entries.problems
     if tolerance.get("formula", 0.0) > 0:
-        bucket = components(len(entries.usable), _alike_formulas(entries, tolerance["formula"])[0])
-        bounds = Bounds(formula=tolerance["formula"] + _ROUNDING)
+        bucket = components(len(entries.usable), alike_formulas(entries, tolerance["formula"])[0])
+        bounds = Bounds(formula=tolerance["formula"] + ROUNDING)
     else:
-        bucket = _codes(entries.formula, entries.space_group)
+        bucket = _codes(entries.composition, entries.space_group)
         bounds = Bounds()
     if "cell" in tolerance:
         bounds = bounds._replace(cell=np.log1p(tolerance["cell"]))
@@ -175,46 +196,8 @@ def _within_buckets(
     logarithms = np.log(entries.lengths)
     # the shortest lengths of two lattices differ by no more than the tolerance of all
     position = logarithms.min(axis=1)[usable]
-    measures = _measures(entries, logarithms, row, prints)
+    measures = measures_of(entries, logarithms, row, prints)
     return pairs_within(bucket[usable], usable, position, bounds.cell, entries.rank, measures, bounds)
-
-
-def _measures(
-    entries: Entries, logarithms: np.ndarray, row: np.ndarray | None = None, prints: np.ndarray | None = None
-) -> Measures:
-    none = np.zeros((0, 2, N_POINTS), dtype=np.float32)
-    row = np.full(len(entries.usable), -1) if row is None else row
-    prints = none if prints is None else prints
-    return Measures(entries.start, entries.element, entries.fraction, logarithms, row, prints)
-
-
-def _alike_formulas(entries: Entries, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of one space group whose formulas differ by no more than ``tolerance``.
-
-    Where two formulas are alike, elements above the tolerance in one occur in the other. Entered under its elements
-    above the tolerance with any choice of the others, each meets the other under the elements that are above it in
-    either.
-    """
-    buckets: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)
-    for i in np.flatnonzero(entries.usable).tolist():
-        rows = slice(entries.start[i], entries.start[i + 1])
-        share = dict(zip(entries.element[rows].tolist(), entries.fraction[rows].tolist(), strict=True))
-        # a little more than the tolerance, so that rounding parts no pair
-        traces = [e for e, x in share.items() if x <= tolerance * 1.000001]
-        traces = sorted(traces, key=lambda e: -share[e])[:MAX_TRACES]
-        certain = [e for e in share if e not in traces]
-        for n in range(len(traces) + 1):
-            for chosen in itertools.combinations(traces, n):
-                if elements := sorted([*certain, *chosen]):
-                    buckets[int(entries.space_group[i]), *elements].append((i, share[elements[0]]))
-    several = [members for _, members in sorted(buckets.items()) if len(members) > 1]
-    bucket = np.repeat(np.arange(len(several)), [len(members) for members in several])
-    flat = [member for members in several for member in members]
-    member = np.array([i for i, _ in flat], dtype=np.int64)
-    position = np.array([x for _, x in flat], dtype=np.float64)
-    bounds = Bounds(formula=tolerance + _ROUNDING)
-    measures = _measures(entries, np.log(entries.lengths))
-    return pairs_within(bucket, member, position, bounds.formula, entries.rank, measures, bounds)
 
 
 def _fingerprints(crystals: Crystals, bucket: np.ndarray, client: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.shards import ShardedCrystals
+from paperlib.datasets.duplicates import find_duplicates
+from paperlib.datasets.structure_types import structure_types
 
 KINDS = ("exact", "near", "structure type")
-"""What two entries can share, the closest first; see :mod:`paperlib.datasets.leakage_units`."""
+"""What two entries can share, the closest first: see :func:`leakage_units`."""
+
+EXACT = {"cell": 0.001, "similarity": 0.9999}
+"""Tolerances of the rule ``pattern`` for entries that are the same crystal, written down twice."""
+
+NEAR = {"formula": 0.02}
+"""Tolerances of the rule ``pattern`` for entries that a network can know one from the other: other determinations and
+doped variants."""
 
 NOTHING = "nothing of these"
 
@@ -18,14 +29,18 @@ _BLOCK = 8192
 """Patterns that are compared at a time: tens of megabytes."""
 
 
+def leakage_units(crystals: CrystalSet | ShardedCrystals, client: Any = None) -> dict[str, np.ndarray]:
+    """What entries can share, each (n,): the group of ``exact`` copies and of ``near`` ones (:data:`EXACT`,
+    :data:`NEAR`), and the ``structure type``. ``client`` as in :func:`paperlib.datasets.duplicates.find_duplicates`."""
+    exact, near = (find_duplicates(crystals, "pattern", client=client, **tolerances) for tolerances in (EXACT, NEAR))
+    return dict(zip(KINDS, (exact, near, structure_types(crystals)), strict=True))
+
+
 def units_of(crystals: CrystalSet, stored: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
     """What each entry can share, (n,) for each of :data:`KINDS`: taken from ``stored`` arrays where their ``id`` (n,)
     are those of the crystals, otherwise computed."""
     if stored is not None and np.array_equal(stored["id"], crystals.source_id.astype(np.str_)):
         return {kind: stored[kind] for kind in KINDS}
-    # imported where it is needed: a training on stored units need not begin anew when a rule is changed
-    from paperlib.datasets.leakage_units import leakage_units
-
     return leakage_units(crystals)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paperlib.datasets.partitions import representatives
+from paperlib.datasets.duplicates import representatives
 from paperlib.datasets.splits import grouped_split
 from paperlib.lab.rng import permutation
 
@@ -38,7 +38,8 @@ def matched_sets(
     """The sets for entries with ``groups`` of duplicates (n,), different ``ids`` (n,) and ``classes`` (n,), which the
     test set is stratified by. They follow from ``seed``, ids, groups and classes, not from the order of the entries.
 
-    Raises ValueError for a share outside (0, 1), and for ids that occur twice.
+    Raises ValueError for a share outside (0, 1), for ids that occur twice, and where the test set is empty or leaves no
+    group that it does not touch.
     """
     if not 0 < test_share < 1:
         raise ValueError(f"{test_share=} must lie between 0 and 1")
@@ -47,6 +48,12 @@ def matched_sets(
     split = grouped_split(ids, (1 - test_share, 0.0, test_share), seed=seed, stratify=classes)
     others, test = split.train, split.test
     free = others[~np.isin(groups[others], groups[test])]
+    if not len(test) or not len(free):
+        missing = "test set is empty" if not len(test) else "groups of the test set hold all entries"
+        raise ValueError(
+            f"the {missing} ({len(ids)} entries, {len(np.unique(groups))} groups, {test_share=}), so that there is "
+            "nothing to match; take more entries, tighter groups or another share"
+        )
     single_others, single_free = (part[representatives(groups[part], ids[part])] for part in (others, free))
     n = len(single_free)
     train = {

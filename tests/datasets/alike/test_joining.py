@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from paperlib.crystals.lattice_lengths import relabellings
 from paperlib.datasets.alike.fingerprints import FINE
-from paperlib.datasets.alike.joining import Bounds, Measures, pairs_within
-from paperlib.datasets.partitions import components
+from paperlib.datasets.alike.joining import Bounds, Measures, components, pairs_within
 
 BOUNDS = {
     "no bounds": Bounds(),

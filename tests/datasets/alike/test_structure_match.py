@@ -14,9 +14,9 @@ from pymatgen.core import Structure
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.sources import load_crystals
 from paperlib.crystals.standardise import Sites, crystal_from_sites, sites_from_structure
+from paperlib.datasets.alike.joining import components
 from paperlib.datasets.alike.structure_match import matching_pairs
-from paperlib.datasets.duplicates import RULES, find_duplicates
-from paperlib.datasets.partitions import components, pair_agreement
+from paperlib.datasets.duplicates import RULES, find_duplicates, pair_agreement
 from tests.datasets import planted
 
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")

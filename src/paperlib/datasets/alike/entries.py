@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ import pandas as pd
 from paperlib.crystals.crystal_set import DEUTERIUM, N_SPECIES, CrystalSet
 from paperlib.crystals.lattice_lengths import lattice_lengths
 from paperlib.crystals.shards import ShardedCrystals
+from paperlib.crystals.species import whole_formula
 from paperlib.crystals.standardise import BadCrystalError, crystal_from_sites, sites_from_structure
-from paperlib.datasets.alike.fingerprints import INSTRUMENT
+from paperlib.datasets.alike.fingerprints import INSTRUMENT, begins_place
 from paperlib.diffraction.problems import crystal_problems
 from paperlib.diffraction.scattering import scattering_table
 from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS
@@ -38,7 +40,10 @@ class Entries(NamedTuple):
     space_group: np.ndarray
     """(n,) int64; the two groups of an enantiomorphic pair count as one."""
     formula: np.ndarray
-    """(n,) str: reduced formula."""
+    """(n,) str: reduced formula, as the set has it."""
+    composition: np.ndarray
+    """(n,) str: :func:`paperlib.crystals.species.whole_formula`, one text for each composition; empty where the entry
+    cannot be compared."""
     start: np.ndarray
     """(n + 1,) int64: rows of ``element`` and ``fraction``."""
     element: np.ndarray
@@ -63,8 +68,11 @@ def comparable(part: CrystalSet) -> tuple[np.ndarray, CrystalSet, dict[int, str]
     """Numbers of the crystals that can be compared with others, rising; these crystals in the standard setting; and
     why the rest cannot, by number."""
     faults = dict(crystal_problems(part, INSTRUMENT, scattering_table("xray")))
-    for i in np.flatnonzero(part.formula.astype(np.str_) == ""):
-        faults.setdefault(int(i), "has no formula")
+    for i, formula in enumerate(part.formula.tolist()):
+        try:
+            whole_formula(formula)
+        except ValueError as error:
+            faults.setdefault(i, str(error) if formula else "has no formula")
     good = np.array([i for i in range(len(part)) if i not in faults], dtype=np.int64)
     kept, ready = [], [CrystalSet.empty()]
     for begin, end in _runs(part.standard[good]):
@@ -89,7 +97,18 @@ def _runs(flags: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _standardised(crystal: CrystalSet) -> CrystalSet:
-    return crystal_from_sites(sites_from_structure(crystal.to_structures()[0], str(crystal.source_id[0])), SYMPREC)
+    structure = within_full(crystal).to_structures()[0]
+    return crystal_from_sites(sites_from_structure(structure, str(crystal.source_id[0])), SYMPREC)
+
+
+def within_full(crystals: CrystalSet) -> CrystalSet:
+    """The crystals with no place more than full: occupancies that add up to a little more than 1, by rounding, are
+    scaled down, since pymatgen ends with an error where they exceed 1."""
+    if not len(crystals.frac):
+        return crystals
+    place = np.cumsum(begins_place(crystals)).astype(np.int64) - 1
+    held = np.bincount(place, crystals.occupancy)
+    return replace(crystals, occupancy=crystals.occupancy / np.maximum(held, 1.0)[place])
 
 
 def read_entries(crystals: CrystalSet | ShardedCrystals) -> Entries:
@@ -114,11 +133,13 @@ def read_entries(crystals: CrystalSet | ShardedCrystals) -> Entries:
     space_group, formula, name, lengths, counts = (np.concatenate(part) for part in parts.values())
     usable = np.ones(len(name), dtype=bool)
     usable[[i for i, _ in faults]] = False
+    composition = [whole_formula(text) if good else "" for text, good in zip(formula.tolist(), usable, strict=True)]
     order = np.lexsort((*lengths.T, space_group, formula, name))
     return Entries(
         usable=usable,
         space_group=space_group,
         formula=formula,
+        composition=np.array(composition, dtype=np.str_),
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         element=np.concatenate(elements),
         fraction=np.concatenate(fractions),
@@ -131,9 +152,9 @@ def read_entries(crystals: CrystalSet | ShardedCrystals) -> Entries:
 def entry_problems(crystals: CrystalSet | ShardedCrystals) -> pd.DataFrame:
     """One row per fault: ``index``, ``source_id``, ``problem``, ``compared``.
 
-    Entries without formula or atoms, with coordinates, occupancies, cells or elements that no pattern can be computed
-    from, and those that spglib finds no symmetry in, are not compared with any other: each stands alone. Entries that
-    share their id are compared like all others, and named here.
+    Entries without formula, or with one that cannot be read, without atoms, with coordinates, occupancies, cells or
+    elements that no pattern can be computed from, and those that spglib finds no symmetry in, are not compared with any
+    other: each stands alone. Entries that share their id are compared like all others, and named here.
     """
     return read_entries(crystals).problems
 

@@ -57,8 +57,10 @@ def fingerprints(crystals: CrystalSet) -> np.ndarray:
 
     Crystals without a line in the range give zeros. Raises ValueError for crystals that cannot be simulated.
     """
-    sites = np.add.reduceat(_begins_site(crystals), crystals.site_start[:-1]) if len(crystals) else np.zeros(0)
-    scale = (VOLUME_PER_SITE * sites / cell_volume(crystals.cell)) ** (1 / 3)
+    owner = np.repeat(np.arange(len(crystals)), crystals.n_sites)
+    sites = np.bincount(owner, begins_place(crystals), len(crystals))
+    # a crystal without atoms keeps a cell, so that it is refused for what it lacks
+    scale = (VOLUME_PER_SITE * np.maximum(sites, 1) / cell_volume(crystals.cell)) ** (1 / 3)
     cell = np.concatenate([crystals.cell[:, :3] * scale[:, None], crystals.cell[:, 3:]], axis=1)
     lines = powder_reflections(replace(crystals, cell=cell, b_iso=np.zeros_like(crystals.b_iso)), INSTRUMENT)
     place = (np.log(lines.d.numpy()) - _FIRST) / STEP + _MARGIN
@@ -73,9 +75,9 @@ def fingerprints(crystals: CrystalSet) -> np.ndarray:
     return (root / np.maximum(np.linalg.norm(root, axis=2, keepdims=True), 1e-30)).astype(np.float32)
 
 
-def _begins_site(crystals: CrystalSet) -> np.ndarray:
+def begins_place(crystals: CrystalSet) -> np.ndarray:
     """(m,) float64: 1 for the first row of each place of each crystal, else 0."""
     begins = np.ones(len(crystals.frac))
     begins[1:] = np.any(crystals.frac[1:] != crystals.frac[:-1], axis=1)
-    begins[crystals.site_start[:-1]] = 1
+    begins[crystals.site_start[:-1][crystals.n_sites > 0]] = 1
     return begins

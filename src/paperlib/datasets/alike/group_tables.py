@@ -36,7 +36,7 @@ def chain_table(crystals: CrystalSet, groups: np.ndarray, most: int = 10) -> pd.
         rows.append(
             {
                 "entries": len(members),
-                "formulas": len(np.unique(entries.formula[members])),
+                "formulas": len(np.unique(entries.composition[members])),
                 "space_group": int(entries.space_group[members[0]]),
                 "first_id": str(crystals.source_id[members[0]]),
                 "first_formula": str(entries.formula[members[shares[:, widest].argmin()]]),

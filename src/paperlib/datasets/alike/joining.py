@@ -10,6 +10,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from paperlib.crystals.lattice_lengths import relabellings
 from paperlib.datasets.alike.fingerprints import FINE
@@ -64,6 +66,14 @@ def pairs_within(
     order = order[~np.repeat(lone, np.diff(starts, append=len(order)))]
     starts = np.flatnonzero(np.diff(bucket[order], prepend=-1, append=-1)) if len(order) else np.zeros(1, np.int64)
     return _join(member[order], position[order], starts, window, measures, bounds, relabellings())
+
+
+def components(n: int, pairs: np.ndarray) -> np.ndarray:
+    """(n,) int64: group of each of n entries that ``pairs`` (e, 2) join, numbered in the order of first appearance."""
+    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, labels = connected_components(graph, directed=False)
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
 
 
 @compiled

@@ -11,7 +11,8 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.datasets.partitions import components
+from paperlib.crystals.species import whole_formula
+from paperlib.datasets.alike.joining import components
 from paperlib.lab.rng import permutation
 
 
@@ -56,7 +57,9 @@ def all_pairs(crystals: CrystalSet, n_timed: int = 200, seed: int = 0) -> AllPai
 
 
 def most_repeated(crystals: CrystalSet, n: int) -> np.ndarray:
-    """(n,) int64, rising: the entries whose formulas occur most often, at least twice (all, if these are fewer)."""
-    _, code, counts = np.unique(crystals.formula, return_inverse=True, return_counts=True)
+    """(n,) int64, rising: the entries whose compositions occur most often, at least twice (all, if these are
+    fewer)."""
+    whole = [whole_formula(text) for text in crystals.formula.tolist()]
+    _, code, counts = np.unique(whole, return_inverse=True, return_counts=True)
     repeated = np.flatnonzero(counts[code] > 1)
     return np.sort(repeated[np.lexsort((repeated, -counts[code[repeated]]))][:n])

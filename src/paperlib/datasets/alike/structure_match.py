@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.crystal_set import DEUTERIUM, CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
+from paperlib.datasets.alike.entries import within_full
 from paperlib.lab.cluster import done_in_any_order
 
 PIECE = 250
@@ -66,10 +68,12 @@ def _runs(groups: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]
 def _match(
     crystals: CrystalSet, sizes: list[int], tolerances: dict[str, float]
 ) -> tuple[np.ndarray, list[tuple[int, str]]]:
-    """Pairs and faults of consecutive groups of ``crystals``; runs on a worker."""
+    """Pairs and faults of consecutive groups of ``crystals``, deuterium as hydrogen; runs on a worker."""
     matcher = StructureMatcher(**tolerances)
     pairs: list[tuple[int, int]] = []
     failed: list[tuple[int, str]] = []
+    crystals = within_full(crystals)
+    crystals = replace(crystals, species=np.where(crystals.species == DEUTERIUM, 1, crystals.species))
     structures = crystals.to_structures()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pymatgen's remarks on electronegativities and the like

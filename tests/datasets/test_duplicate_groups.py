@@ -1,4 +1,4 @@
-"""Partitions: components, names, joint units and representatives as sets and loops make them."""
+"""Groups of duplicates: components, names, representatives and agreement as sets and loops make them."""
 
 import itertools
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperlib.datasets.partitions import components, joint_units, named, pair_agreement, representatives
+from paperlib.datasets.alike.joining import components
+from paperlib.datasets.duplicates import named, pair_agreement, representatives
 
 labels = st.lists(st.integers(0, 6), min_size=1, max_size=25).map(np.array)
 
@@ -76,19 +77,6 @@ def test_representatives_are_one_entry_of_each_group_in_any_order(partition, ran
 def test_no_entries_have_no_names_and_no_representatives():
     none, ids = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.str_)
     assert named(none, ids).shape == representatives(none, ids).shape == (0,)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=20))
-def test_joint_units_are_cut_by_none_and_no_larger_than_needed(rows):
-    units = np.array(rows).T
-    label = np.arange(len(rows))
-    for unit in units:
-        for i, j in itertools.combinations(range(len(rows)), 2):
-            if unit[i] == unit[j]:
-                label[label == label[j]] = label[i]
-    assert groups_of(joint_units(*units)) == groups_of(label)
-    assert groups_of(joint_units(units[0].astype(str), *units[1:])) == groups_of(label)
 
 
 @settings(max_examples=150, deadline=None)
