@@ -60,7 +60,8 @@ def _learning(ax: Axes, history: pd.DataFrame) -> None:
         colour = ARMS[str(arm)].colour
         for _, training in rows.groupby(["split", "seed"]):
             ax.plot(training["items"], style.percent(training["validation_top1"]), color=colour, lw=0.4, alpha=0.7)
-        mean = rows.groupby("items")["validation_top1"].mean()
-        ax.plot(mean.index, style.percent(mean), color=colour, lw=1.2)
+        # the n-th validation of each training: splits differ a little in size, so that items do as well
+        mean = rows.groupby(rows.groupby(["split", "seed"]).cumcount())[["items", "validation_top1"]].mean()
+        ax.plot(mean["items"], style.percent(mean["validation_top1"]), color=colour, lw=1.2)
     ax.set(xlabel="training patterns seen (thousands)", ylabel="validation top-1, own labels (%)", ylim=(0, None))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda items, _: f"{items / 1000:g}"))
