@@ -28,16 +28,16 @@ def test_sets_are_what_their_names_say(drawn, seed):
     groups, ids, classes = arrays(drawn)
     assume(len(np.unique(groups)) > 0.8 * len(groups))  # fewer would leave no group that the test set does not touch
     train, test, single = matched_sets(groups, ids, classes, seed, 0.15)
-    n = len(train["single, leak-free"])
+    n = len(train["single_free"])
     assert {len(chosen) for name, chosen in train.items() if not name.startswith("all")} == {n}
-    assert sorted([*train["all, random split"], *test]) == list(range(len(groups)))
+    assert sorted([*train["all_random"], *test]) == list(range(len(groups)))
     for name, chosen in train.items():
         assert (np.diff(chosen) > 0).all() and not set(chosen) & set(test), name
-        assert not ("leak-free" in name and set(groups[chosen]) & set(groups[test])), name
+        assert not (name.endswith("free") and set(groups[chosen]) & set(groups[test])), name
         assert not (name.startswith("single") and len(set(groups[chosen])) < len(chosen)), name
-        assert set(chosen) <= set(train["all, random split"]), name
-    free = set(groups[train["all, random split"]]) - set(groups[test])
-    assert set(groups[train["single, leak-free"]]) == free, "one entry of every group that the test set leaves"
+        assert set(chosen) <= set(train["all_random"]), name
+    free = set(groups[train["all_random"]]) - set(groups[test])
+    assert set(groups[train["single_free"]]) == free, "one entry of every group that the test set leaves"
     assert sorted(groups[test[single]]) == sorted(set(groups[test]))
 
 

@@ -3,11 +3,11 @@
 One random tenth of the entries is the test set of all. What else a usual comparison changes at once (fewer entries, no
 copies of test crystals, no copies within training) is changed here one at a time:
 
-- ``all, random split``: every other entry;
-- ``equal n, random split``: ``n`` of them, drawn at random;
-- ``equal n, leak-free``: ``n`` of those that are in no group of duplicates with a test entry;
-- ``single, leak-free``: the same, but one entry of each group, which are ``n``;
-- ``single, random split``: one entry of each group of all others, ``n`` of these.
+- ``all_random``: every other entry;
+- ``equal_random``: ``n`` of them, drawn at random;
+- ``equal_free``: ``n`` of those that are in no group of duplicates with a test entry;
+- ``single_free``: the same, but one entry of each group, which are ``n``;
+- ``single_random``: one entry of each group of all others, ``n`` of these.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def matched_sets(
     single_others, single_free = (part[representatives(groups[part], ids[part])] for part in (others, free))
     n = len(single_free)
     train = {
-        "all, random split": others,
-        "equal n, random split": _drawn(others, ids, n, seed),
-        "equal n, leak-free": _drawn(free, ids, n, seed),
-        "single, leak-free": single_free,
-        "single, random split": _drawn(single_others, ids, n, seed),
+        "all_random": others,
+        "equal_random": _drawn(others, ids, n, seed),
+        "equal_free": _drawn(free, ids, n, seed),
+        "single_free": single_free,
+        "single_random": _drawn(single_others, ids, n, seed),
     }
     single = np.zeros(len(test), dtype=bool)
     single[representatives(groups[test], ids[test])] = True

@@ -1,6 +1,6 @@
-"""Crystals read and patterns computed once, and kept for every notebook that wants the same.
+"""Crystals read, patterns computed and duplicates found once, and kept for every notebook that wants the same.
 
-Reading 30,000 structures and simulating them takes minutes. Both are stages (:mod:`paperlib.lab.stages`): found by the
+Reading 30,000 structures and simulating them takes minutes. These are stages (:mod:`paperlib.lab.stages`): found by the
 content of what goes in, under ``data/work/stages``. Nothing here is a result: delete the folder and it comes back.
 """
 
@@ -19,16 +19,19 @@ from tqdm.auto import tqdm
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.reading.loading import Loaded, Skipped
 from paperlib.crystals.sources import load_crystals
+from paperlib.datasets.duplicates import find_duplicates, named
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import provenance
 from paperlib.lab.stages import Items, Stage, made
-from paperlib.lab.store import atomic_path, read_json, write_json
+from paperlib.lab.store import atomic_path, read_json, write_arrays, write_json
 
 CRYSTALS = Stage("crystals", 1, "paperlib.crystals.sources")
 """The crystals of a source, standardised."""
 PATTERNS = Stage("patterns", 1, "paperlib.diffraction.simulate")
 """Ideal powder patterns of crystals."""
+DUPLICATES = Stage("duplicates", 1, "paperlib.datasets.duplicates")
+"""Groups of entries that a rule takes for one crystal."""
 
 BATCH = 2048
 """Crystals simulated per call; each call bounds its own memory, this only paces the progress bar."""
@@ -135,6 +138,25 @@ def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str 
     folder = made(PATTERNS, {"instrument": repr(instrument)}, inputs, make, same=_same_patterns).folder
     path = folder / "patterns.npy"
     return Prepared(crystals, np.load(path, mmap_mode="r"), dropped, instrument, digests, path)
+
+
+def prepared_groups(
+    crystals: CrystalSet, rule: str, client: Any = None, **tolerances: float
+) -> tuple[np.ndarray, float]:
+    """The groups (n,) of :func:`paperlib.datasets.duplicates.find_duplicates`, as they were found before for the same
+    crystals, rule and tolerances; and how many seconds that took."""
+
+    def make(folder: Path) -> Items:
+        groups = find_duplicates(crystals, rule, client=client, **tolerances)
+        write_arrays(folder / "groups.npz", {"groups": groups})
+        ids = crystals.source_id.astype(np.str_)
+        return Items(ids, named(groups, ids))
+
+    what = [*item_digests(crystals).tolist(), *crystals.source_id.tolist(), *crystals.formula.tolist()]
+    inputs = {"crystals": hashlib.sha256("\n".join(map(str, what)).encode()).hexdigest()}
+    artefact = made(DUPLICATES, {"rule": rule, **tolerances}, inputs, make)
+    with np.load(artefact.folder / "groups.npz") as archive:
+        return archive["groups"], artefact.seconds
 
 
 def _same_patterns(old: Path, new: Path) -> np.ndarray:
