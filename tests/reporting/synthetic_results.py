@@ -458,7 +458,8 @@ def _duplicate_effect(run: _Writer) -> None:
     run.table("scores", **pd.DataFrame(rows, columns=SCORES))
     arms = [arm for arm in top1 if arm != "frequency"]
     sizes = [37342 if arm == "all_random" else 30227 for arm in arms]
-    run.table("trainings", arm=arms, split=0, seed=0, n_train=sizes, steps=3555, loss=0.5)
+    run.table("leakage", arm=arms, seed=0, n_train=sizes, kind="exact", test_entries=0, share=0.0)
+    run.table("trainings", arm=arms, split=0, seed=0, steps=3555, items=3555 * 128, loss=0.5)
     effects = {
         "less_data": -0.012,
         "memory": -0.049,

@@ -24,7 +24,8 @@ def labels(results: Results) -> str:
 def duplicate_effect(results: Results) -> str:
     """Scores of the five training sets on both test sets, and how much each was trained on."""
     stem = "07_duplicate_effect"
-    sizes = results.table(stem, "trainings").groupby("arm")[["n_train", "steps"]].mean()
+    entries = results.table(stem, "leakage").groupby("arm")["n_train"].mean()
+    steps = results.table(stem, "trainings").groupby("arm")["steps"].mean()
     picks: dict[str, dict[str, str | int]] = {
         "Top-1, all": {"test": "all", "k": 1},
         "Top-1, one of each": {"test": "single", "k": 1},
@@ -32,7 +33,7 @@ def duplicate_effect(results: Results) -> str:
     }
 
     def lead(_space: str, arm: str) -> Sequence[str]:
-        size = map(format_count, sizes.loc[arm]) if arm in sizes.index else ("--", "--")
+        size = (format_count(entries[arm]), format_count(steps[arm])) if arm in steps.index else ("--", "--")
         return ARMS[arm].label, *size
 
     return _score_table(results, stem, "lrrrrr", ("Training set", "Entries", "Steps"), lead, picks)
