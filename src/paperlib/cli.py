@@ -105,6 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     add("pdf", pdf)
     arguments = parser.parse_args(argv)
     try:
+        paths.check_installation()
         return arguments.action(arguments)
     except KNOWN_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)

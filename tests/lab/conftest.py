@@ -189,10 +189,10 @@ def run_all_here(profile: str = "smoke") -> dict[str, dict]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text that a file must hold."""
+    """Replace a text that a file must hold, where it first stands."""
     text = path.read_text()
     assert old in text, (path, old)
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new, 1))
 
 
 def command(*arguments: str, **more) -> subprocess.CompletedProcess:

@@ -97,16 +97,15 @@ class _Code(NamedTuple):
 
 def _code(name: str) -> _Code | None:
     path = path_of(name)
-    return _code_of_file(path, path.stat().st_mtime_ns) if path else None
+    return _read(path.read_text(encoding="utf-8"), name) if path else None
 
 
 @functools.cache
-def _code_of_file(path: Path, modified: int) -> _Code:
-    text = path.read_text(encoding="utf-8")
+def _read(text: str, name: str) -> _Code:
     tree = ast.parse(text)
     texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     file_names = sorted(text for text in texts if _FILE_NAME.fullmatch(text))
-    return _Code(sha256_of_text(_dump(_plain(text))), frozenset(_imported(tree, str(path))), tuple(file_names))
+    return _Code(sha256_of_text(_dump(_plain(text))), frozenset(_imported(tree, name)), tuple(file_names))
 
 
 _FILE_NAME = re.compile(r"[\w-]+\.(?!py$)\w+")

@@ -12,6 +12,8 @@ among arms (its test items), plus what its training brings (initial weights, ord
 
 A single repetition shows nothing of the training: its interval holds test items only, and says so by ``n_repeats``.
 Test sets of different splits are taken as independent, though they are drawn from one database and may overlap.
+Two arms with two repetitions leave one degree of freedom: where training moves scores more than test items do,
+intervals of 95 % around a score then held the truth in 85 to 90 % of made-up studies (differences in 95 to 97 %).
 """
 
 from __future__ import annotations

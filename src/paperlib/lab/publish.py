@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,12 @@ def publish(profile: str) -> list[Published]:
     that of committed sources. A stem that a bigger profile has published stays. Raises PublishError before anything
     is written. Each stem is put in place in one step.
     """
+    paths.check_installation()
     if profile == "smoke":
         raise PublishError("the smoke profile is a wiring check and is never published; use PROFILE=laptop or paper")
     states = freshness.survey(profile)
     if bad := [f"  {stem}: {state.state} ({state.reason})" for stem, state in states.items() if not state.fresh]:
         raise PublishError("\n".join([f"the {profile} run is not complete; make reproduce PROFILE={profile}", *bad]))
-    paths.check_installation()
     plans = [_plan(stem, profile) for stem in states]
     for stem, status in plans:
         if status == "published":
@@ -79,14 +80,15 @@ def _copy(stem: str, profile: str) -> None:
     staging = target.with_name(f".{stem}.part")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    for name, entry in manifest["outputs"].items():
-        if entry["published"]:
-            (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, staging / name)
-        if entry["released"]:
-            with atomic_path(released_model(stem, name)) as partial:
-                shutil.copyfile(source / name, partial)
-    write_json(staging / "manifest.json", manifest)
+    with ExitStack() as weights:
+        for name, entry in manifest["outputs"].items():
+            if entry["published"]:
+                (staging / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / name, staging / name)
+            if entry["released"]:
+                # in place when all else is copied: new weights are no use to the old manifest
+                shutil.copyfile(source / name, weights.enter_context(atomic_path(released_model(stem, name))))
+        write_json(staging / "manifest.json", manifest)
     swap(staging, target)
 
 

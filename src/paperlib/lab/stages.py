@@ -65,14 +65,20 @@ _USED: dict[str, dict[str, Any]] = {}
 """Stages that this process has used since :func:`forget`, by name: their version and the checksum of their code."""
 
 
+_CODE: dict[str, str] = {}
+"""Checksums of the code of cheap stages when the account began: what is edited later is not what runs."""
+
+
 def forget() -> None:
     """Begin a new account of the stages that are used (a run does so when it opens)."""
     _USED.clear()
+    _CODE.clear()
+    _CODE.update({name: code_of(stage) for name, stage in declared().items() if stage.cheap})
 
 
 def use(stage: Stage) -> None:
     """Note that a stage is part of what is going on."""
-    _USED[stage.name] = {"version": stage.version, "code": code_of(stage) if stage.cheap else ""}
+    _USED[stage.name] = {"version": stage.version, "code": _running_code(stage) if stage.cheap else ""}
 
 
 def used() -> dict[str, dict[str, Any]]:
@@ -83,6 +89,10 @@ def used() -> dict[str, dict[str, Any]]:
 def code_of(stage: Stage) -> str:
     """Checksum of the code of a stage."""
     return sha256_of_text(*(f"{name} {text}" for name, text in closure.closure([stage.entry]).items()))
+
+
+def _running_code(stage: Stage) -> str:
+    return _CODE.get(stage.name) or code_of(stage)
 
 
 def key_of(stage: Stage, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
@@ -106,7 +116,7 @@ def made(
     items agree, as (n,) bool. A process that wants what another is making waits for it.
     """
     use(stage)
-    key, code = key_of(stage, arguments, inputs), code_of(stage)
+    key, code = key_of(stage, arguments, inputs), _running_code(stage)
     folder = paths.stages() / stage.name / key
     with locked(folder.with_name(f".{key}.lock")):
         record = _record(folder)
@@ -211,12 +221,11 @@ def fronts() -> frozenset[str]:
 
 def _stages_of(module: str) -> tuple[Stage, ...]:
     path = closure.path_of(module)
-    return _stages_in(path, path.stat().st_mtime_ns) if path else ()
+    return _stages_in(path.read_text(encoding="utf-8")) if path else ()
 
 
 @functools.cache
-def _stages_in(path: Path, modified: int) -> tuple[Stage, ...]:
-    text = path.read_text(encoding="utf-8")
+def _stages_in(text: str) -> tuple[Stage, ...]:
     if "Stage(" not in text:
         return ()
     calls = [getattr(node, "value", None) for node in ast.parse(text).body]
