@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from paperlib.lab import freshness, parameters, paths, publish
+from paperlib.lab import freshness, paths, provenance, publish
 from tests.conftest import write_notebook
+from tests.lab.conftest import run_here
 
 WRITES = """\
 from paperlib.lab.run import Run
@@ -64,18 +65,6 @@ def test_a_home_at_the_root_of_the_disk_does_not_break_the_notebook(book, clone,
     assert "/data/raw/a.cif" in nbformat.read(clone / "clean.ipynb", as_version=4).cells[1].outputs[0].text
 
 
-def run_here(stem, profile):
-    """Run a notebook in this process, without a kernel, and leave what the runner would leave."""
-    namespace = parameters.profile_parameters(stem, profile)
-    for cell in parameters.read_notebook(stem).cells:
-        exec(cell, namespace)
-    manifest = json.loads((paths.work_results(profile) / stem / "manifest.json").read_text())
-    output = v4.new_output("stream", text=f"run {manifest['record']['run_id']}\n")
-    paths.work_executed(profile).mkdir(parents=True, exist_ok=True)
-    shown = v4.new_notebook(cells=[v4.new_code_cell("run.finish()", outputs=[output])])
-    nbformat.write(shown, paths.work_executed(profile) / f"{stem}.ipynb")
-
-
 @pytest.fixture
 def one_notebook(clone):
     """A repository with a single notebook, that writes files of every kind."""
@@ -107,17 +96,66 @@ def test_publishing_again_removes_what_the_new_run_no_longer_has(one_notebook):
     assert sorted(path.name for path in folder.rglob("*")) == ["by_group.csv", "manifest.json"]
 
 
-def test_nothing_is_published_while_sources_are_not_committed(one_notebook):
-    run_here("04_files", "laptop")
-    (one_notebook / ".gitignore").write_text("data/work/\n__pycache__/\n")
+def commit(folder):
+    (folder / ".gitignore").write_text("data/work/\n__pycache__/\n")
     for line in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "x"]):
-        subprocess.run(["git", *line], cwd=one_notebook, check=True)
+        subprocess.run(["git", *line], cwd=folder, check=True)
+
+
+def test_the_record_of_a_run_with_uncommitted_files_is_refused_even_when_the_tree_is_clean_now(one_notebook):
+    commit(one_notebook)
     (one_notebook / "constraints.txt").write_text("numpy==2.0\n")
-    with pytest.raises(publish.PublishError, match=r"commit the sources first.*constraints\.txt"):
+    run_here("04_files", "laptop")
+    remedy = "commit, then make reproduce PROFILE=laptop NOTEBOOK=04_files FORCE=1"
+    with pytest.raises(publish.PublishError, match=rf"04_files .*\(constraints\.txt\).*{remedy}"):
+        publish.publish("laptop")
+    commit(one_notebook)
+    assert provenance.uncommitted() == []
+    with pytest.raises(publish.PublishError, match=r"constraints\.txt"):
         publish.publish("laptop")
     assert not paths.published_results().exists()
-    (one_notebook / "constraints.txt").unlink()
+    run_here("04_files", "laptop")
     assert [item.status for item in publish.publish("laptop")] == ["published"]
+
+
+def test_the_record_of_a_clean_run_is_published_though_files_changed_since_that_leave_it_fresh(one_notebook):
+    commit(one_notebook)
+    run_here("04_files", "laptop")
+    (one_notebook / "constraints.txt").write_text("numpy==2.0\n")
+    assert [item.status for item in publish.publish("laptop")] == ["published"]
+
+
+@pytest.mark.parametrize("fails_at", ["large", "by_group", "net", "manifest"])
+def test_a_failure_while_copying_leaves_the_published_result_whole(one_notebook, monkeypatch, fails_at):
+    run_here("04_files", "laptop")
+    publish.publish("laptop")
+    published = [paths.published_results(), one_notebook / "data" / "models"]
+    before = {path: path.read_bytes() for place in published for path in place.rglob("*") if path.is_file()}
+    book = one_notebook / "notebooks" / "04_files.ipynb"
+    book.write_text(book.read_text().replace("[n]", "[n + 1]").replace('\\"weights\\"', '\\"other weights\\"'))
+    run_here("04_files", "laptop")
+    copy, write = shutil.copyfile, publish.write_json
+
+    def full(action):
+        def act(*arguments):
+            if any(fails_at in argument.name for argument in arguments if isinstance(argument, Path)):
+                raise OSError(28, "No space left on device")
+            return action(*arguments)
+
+        return act
+
+    monkeypatch.setattr(shutil, "copyfile", full(copy))
+    monkeypatch.setattr(publish, "write_json", full(write))
+    if fails_at == "large":  # stays in data/work
+        assert [item.status for item in publish.publish("laptop")] == ["published"]
+        assert (published[1] / "04_files-net.safetensors").read_text() == "other weights"
+        return
+    with pytest.raises(OSError, match=r"No space|no room"):
+        publish.publish("laptop")
+    whole = {path: path.read_bytes() for path in before}
+    assert whole == before
+    assert not list(published[1].glob(".*")), "no half-copied weights stay"
+    monkeypatch.undo()
 
 
 def test_a_published_file_that_was_changed_by_hand_is_not_fresh(one_notebook):
@@ -128,7 +166,7 @@ def test_a_published_file_that_was_changed_by_hand_is_not_fresh(one_notebook):
     table = paths.published_results() / "04_files" / "tables" / "by_group.csv"
     table.write_text(table.read_text() + "7\n")
     state = freshness.survey("laptop")["04_files"]
-    assert state.state == "stale" and "tables/by_group.csv" in state.reason
+    assert state.state == "changed" and "tables/by_group.csv" in state.reason
 
 
 def test_results_without_a_notebook_are_listed_and_an_empty_repository_says_what_to_do(clone):

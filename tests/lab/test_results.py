@@ -1,6 +1,5 @@
 """Reading results: which folder answers, what vouches for a file, and what is said when something is missing."""
 
-import json
 import shutil
 
 import numpy as np
@@ -8,10 +7,14 @@ import pandas as pd
 import pytest
 
 from paperlib.lab import paths
-from paperlib.lab.results import MissingResultError, Results, Value, damaged_outputs, digest, released_model
+from paperlib.lab.results import MissingResultError, Results, Value, damaged_outputs, released_model, value_digest
 from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
 
-VALUES = {"top1": {"value": 0.8, "low": 0.75, "high": 0.85, "n": 400}, "n_classes": {"value": 99}}
+VALUES = {
+    "top1": {"value": 0.8, "low": 0.75, "high": 0.85, "n": 400, "kind": "share"},
+    "n_classes": {"value": 99, "kind": "count"},
+}
+TIMINGS = {"minutes": {"value": 3.5, "kind": "seconds"}}
 
 
 @pytest.fixture
@@ -28,15 +31,21 @@ def write_result(folder, stem, profile, number=1.0, finished="2026-01-02T03:04:0
     target = folder / stem
     write_table(target / "scores.csv", pd.DataFrame({"x": [number, 0.1 + 0.2], "name": ["a", None]}))
     write_arrays(target / "maps.npz", {"map": np.full((2, 3), number)})
+    write_table(target / "speed.csv", pd.DataFrame({"per_second": [number]}))
     (target / "net.safetensors").write_bytes(f"weights {number}".encode())
     outputs = {
-        path.name: {"sha256": sha256_of(path), "published": path.suffix != ".safetensors", "released": False}
+        path.name: {
+            "sha256": sha256_of(path),
+            "published": path.suffix != ".safetensors",
+            "released": False,
+            "timing": path.name == "speed.csv",
+        }
         for path in sorted(target.iterdir())
         if path.name != "manifest.json"
     }
     manifest = {
         "identity": {"parameters": {"profile": profile}},
-        "record": {"profile": profile, "finished": finished, "seconds": number, "run_id": f"{profile}-{number}"},
+        "record": {"profile": profile, "finished": finished, "run_id": f"{profile}-{number}", "timings": TIMINGS},
         "outputs": outputs,
         "values": VALUES,
     }
@@ -50,10 +59,32 @@ def test_tables_arrays_and_values_come_back_as_they_were_written(repository):
     table = results.table("06_labels", "scores")
     assert table.x.tolist() == [0.1, 0.1 + 0.2] and table.name[0] == "a" and pd.isna(table.name[1])
     assert np.array_equal(results.arrays("06_labels", "maps")["map"], np.full((2, 3), 0.1))
-    assert results.value("06_labels/top1") == Value(0.8, 0.75, 0.85, 400)
-    assert results.values("06_labels") == {"top1": Value(0.8, 0.75, 0.85, 400), "n_classes": Value(99)}
+    top1, classes = Value(0.8, 0.75, 0.85, 400, "share"), Value(99, kind="count")
+    assert results.value("06_labels/top1") == top1
+    minutes = Value(3.5, kind="seconds")
+    assert results.value("06_labels/minutes") == minutes, "what a clock measured is read in the same way"
+    assert results.values("06_labels") == {"top1": top1, "n_classes": classes, "minutes": minutes}
     assert results.origin("06_labels") == "laptop profile, 2026-01-02"
-    assert results.used == {"06_labels"}
+
+
+def test_what_is_read_is_remembered_by_its_content_and_times_are_not(repository):
+    manifest = write_result(paths.work_results("laptop"), "06_labels", "laptop", number=0.1)
+    results = Results.of_profile("laptop", hidden=["00_overview"])
+    results.table("06_labels", "speed")
+    results.value("06_labels/minutes")
+    results.manifest("06_labels")
+    assert results.has("06_labels") and results.reads == {}
+    results.table("06_labels", "scores")
+    results.file("06_labels", "maps.npz")
+    results.weights("06_labels", "net")
+    results.value("06_labels/top1")
+    names = ("scores.csv", "maps.npz", "net.safetensors")
+    files = {f"file:06_labels/{name}": manifest["outputs"][name]["sha256"] for name in names}
+    assert results.reads == files | {"value:06_labels/top1": value_digest(VALUES["top1"])}
+    results.values("06_labels")
+    assert results.reads["values:06_labels"] == value_digest(VALUES)
+    assert not results.has("01_symmetry") and not results.has("00_overview")
+    assert results.absent == {"01_symmetry"}, "what is hidden was not asked for in vain"
 
 
 def test_a_profile_sees_its_own_run_first_and_then_what_it_published_itself(repository):
@@ -79,7 +110,9 @@ def test_what_is_missing_is_named_with_the_remedy(repository):
         results.table("01_symmetry", "scores")
     with pytest.raises(MissingResultError, match=r"06_labels .* hold no nothing\.csv"):
         results.table("06_labels", "nothing")
-    with pytest.raises(MissingResultError, match=r"unknown value '06_labels/top2'; 06_labels has n_classes, top1"):
+    with pytest.raises(
+        MissingResultError, match=r"unknown value '06_labels/top2'; 06_labels has minutes, n_classes, top1"
+    ):
         results.value("06_labels/top2")
     with pytest.raises(MissingResultError, match=r"make reproduce\)"):
         Results.published().value("06_labels/top1")
@@ -126,22 +159,21 @@ def test_a_run_sees_what_it_has_written_so_far_and_does_not_depend_on_itself(rep
     results.show_unfinished("06_labels", repository / "partial" / "06_labels", unfinished)
     assert results.table("06_labels", "scores").x[0] == 2.0
     assert results.manifest("06_labels") is unfinished
-    assert results.used == set()
+    results.value("06_labels/top1")
+    results.values("06_labels")
+    assert results.reads == {} and results.absent == set()
 
 
-def test_the_digest_is_what_a_result_says_and_not_when_it_was_made(repository):
-    manifest = write_result(repository / "a", "06_labels", "laptop")
-    later = write_result(repository / "b", "06_labels", "laptop", finished="2027-01-01T00:00:00+00:00")
-    later["record"] |= {"seconds": 99.0, "versions": {"numpy": "3"}}
-    later["identity"] = {"parameters": {"profile": "laptop", "device": "cuda"}}
-    assert digest(later) == digest(manifest)
+def test_the_digest_of_values_is_what_they_say():
+    assert value_digest(dict(reversed(VALUES.items()))) == value_digest(VALUES), "in any order"
+    others = [VALUES | {"top1": VALUES["top1"] | {"low": 0.76}}, VALUES | {"extra": {"value": 1}}, {}, None]
+    assert len({value_digest(VALUES), *map(value_digest, others)}) == 5
 
-    changed = [json.loads(json.dumps(manifest)) for _ in range(4)]
-    changed[0]["values"]["top1"]["low"] = 0.76
-    changed[1]["values"]["extra"] = {"value": 1}
-    changed[2]["outputs"]["scores.csv"]["sha256"] = "0" * 64
-    changed[3]["outputs"].pop("maps.npz")
-    assert len({digest(manifest), *map(digest, changed)}) == 5
+
+@pytest.mark.parametrize("value, kind", [("words", "number"), (1.5, "text"), (0.5, "percent")])
+def test_a_value_is_of_a_kind_that_fits(value, kind):
+    with pytest.raises(ValueError, match=f"kind='{kind}'"):
+        Value(value, kind=kind)
 
 
 def test_damage_of_outputs_is_found_and_unpublished_ones_may_be_absent(repository):
