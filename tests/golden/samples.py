@@ -21,6 +21,7 @@ from paperlib.lab import rng
 from paperlib.lab.stages import declared
 
 from .compare import FOLDER
+from .training import training
 
 WITHOUT_STAGE = {"draws": 1, "random_crystals": 1, "streams": generated_streams.VERSION}
 """Versions of what is no stage of :mod:`paperlib.lab.stages`."""
@@ -102,5 +103,6 @@ SAMPLES: dict[str, Sample] = {
     "random_crystals": Sample(random_crystals_of_many_groups, 1e-9),
     "patterns": Sample(patterns, 1e-5),
     "streams": Sample(streams, 1e-5),
+    "training": Sample(training, 1e-5),
 }
 """By the name of the stage. A new stage with a version gets an entry here, and its file from ``tests.golden.write``."""
