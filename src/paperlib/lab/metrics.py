@@ -34,31 +34,17 @@ def ranks(probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return ((probabilities > true) | ((probabilities == true) & earlier)).sum(axis=1)
 
 
-def top_k(probabilities: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
-    """(n,) float: 1 where the true class is among the ``k`` most probable, else 0."""
-    return (ranks(probabilities, targets) < k).astype(float)
+def balanced_accuracy(predicted: np.ndarray, targets: np.ndarray) -> float:
+    """Recall averaged over the classes that occur in ``targets`` (n,), of ``predicted`` classes (n,) (scikit-learn)."""
+    return float(recall_score(targets, predicted, labels=np.unique(targets), average="macro", zero_division=0.0))
 
 
-def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray) -> float:
-    """Recall averaged over the classes that occur in ``targets`` (scikit-learn)."""
-    found = np.unique(targets)
-    predicted = np.argmax(probabilities, axis=1)
-    return float(recall_score(targets, predicted, labels=found, average="macro", zero_division=0.0))
-
-
-def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray, n_bins: int = 15) -> float:
-    """Mean distance between confidence and accuracy of the top class over ``n_bins`` equal bins of
-    confidence, weighted by the items in each (Naeini et al., AAAI 2015)."""
-    confidence = np.max(probabilities, axis=1)
-    correct = np.argmax(probabilities, axis=1) == targets
+def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, n_bins: int = 15) -> float:
+    """Mean distance between ``confidence`` (n,) in the first answer and its accuracy, from ``correct`` (n,) bool, over
+    ``n_bins`` equal bins of confidence, weighted by the items in each (Naeini et al., AAAI 2015)."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     gaps = np.bincount(bins, correct - confidence, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(targets))
-
-
-def class_frequencies(targets: np.ndarray, n_classes: int) -> np.ndarray:
-    """(n_classes,) shares of the classes in the training targets: the model that reads no pattern."""
-    return np.bincount(targets, minlength=n_classes) / len(targets)
+    return float(np.abs(gaps).sum() / len(correct))
 
 
 def mean_by_group(values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score, recall_score
+from sklearn.metrics import f1_score
 
 from paperlib.datasets.labels import Labels
 from paperlib.lab.intervals import half_width, item_variance, mean_and_half_width, training_variance
+from paperlib.lab.metrics import balanced_accuracy, expected_calibration_error
 from paperlib.lab.results import Value
 from paperlib.learning.ranked import Ranked, ranked
 from paperlib.learning.study import Trained
@@ -191,15 +192,13 @@ def calibration_table(trained: Trained, test: str, spaces: Sequence[str]) -> pd.
 
 
 def _calibration(answers: Ranked) -> dict[str, float]:
-    found, first = np.unique(answers.target), answers.top[:, 0]
-    options = {"labels": found, "average": "macro", "zero_division": 0.0}
-    confidence, right = np.exp(answers.top_log_p[:, 0].astype(np.float64)), first == answers.target
-    bins = np.minimum((confidence * 15).astype(int), 14)
-    gaps = np.bincount(bins, right - confidence, minlength=15)
+    first = answers.top[:, 0]
+    options = {"labels": np.unique(answers.target), "average": "macro", "zero_division": 0.0}
+    confidence = np.exp(answers.top_log_p[:, 0].astype(np.float64))
     return {
-        "balanced_top1": float(recall_score(answers.target, first, **options)),
+        "balanced_top1": balanced_accuracy(first, answers.target),
         "macro_f1": float(f1_score(answers.target, first, **options)),
-        "ece": float(np.abs(gaps).sum() / len(right)),
+        "ece": expected_calibration_error(confidence, first == answers.target),
     }
 
 
