@@ -5,8 +5,9 @@
 ``ratio`` is items per second against those of the published network in float32 on one thread, alone, in the same run,
 since seconds of one machine say little about another; ``cpu_ratio`` the same per second of processor time, which other
 work disturbs less. ``cores`` is processor time by time: two threads near 2 that get less than twice as much done spin
-while they wait for each other. ``waiting`` is the share of the time that is spent on making batches. Beside other work means beside so many busy loops (``busy.sh``). Every setting runs in a process of
-its own, since threads of OpenMP outlive their number; rounds alternate over the settings, and the best of each counts.
+while they wait for each other. ``waiting`` is the share of the time that is spent on making batches. Beside other work
+means beside so many busy loops (``busy.sh``). Every setting runs in a process of its own, since threads of OpenMP
+outlive their number; rounds alternate over the settings, and the best of each counts.
 
 bfloat16 is measured where the processor computes in it by itself; elsewhere it is emulated, slower than float32.
 """
