@@ -49,6 +49,21 @@ def test_the_channels_last_network_is_the_one_dimensional_one(n_points):
         assert torch.allclose(model(x), _plain_forward(model, x), atol=2e-5)
 
 
+def test_norm_and_activation_are_a_choice():
+    published, batch = ResNet(99, 1000), build_model("resnet", 99, 1000, norm="batch", activation="relu")
+    assert not published.bears_bfloat16 and batch.bears_bfloat16
+    assert count_parameters(published) == count_parameters(batch)
+    kinds = [
+        sum(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules()) for model in (published, batch)
+    ]
+    assert kinds == [0, 21], "the stem, and per stage two in each of two blocks and one beside"
+    gelu = build_model("resnet", 99, 1000, norm="batch")
+    x = torch.rand(4, 1000, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        stems = [F.relu(batch.stem(x[:, None, None])), F.gelu(gelu.stem(x[:, None, None]))]
+        assert not torch.allclose(*stems) and not torch.allclose(batch.eval()(x), gelu.eval()(x))
+
+
 @pytest.mark.parametrize("n_points", [13, 14, 100, 1000, 8501])
 @pytest.mark.parametrize("n_classes", [2, 230])
 def test_any_number_of_points(n_points, n_classes):
@@ -140,6 +155,8 @@ def test_dropout_drops_its_share_and_scales_the_rest(shape, p):
         ({"kernels": (5, 7, 17, 12)}, "odd"),
         ({"strides": (0, 1, 1, 1)}, "at least 1"),
         ({"dropout": 1.0}, "dropout"),
+        ({"norm": "group"}, "choose the norm among layer, batch"),
+        ({"activation": "tanh"}, "the activation among gelu, relu"),
     ],
 )
 def test_sizes_that_make_no_network(size, message):
