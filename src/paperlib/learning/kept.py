@@ -66,7 +66,7 @@ def _published(folder: Path, task: Task, stem: str) -> Kept | None:
     if not (folder / "trainings.csv").is_file():
         return None
     table = pd.read_csv(folder / "trainings.csv")
-    rows = table[table.key == task.key]
+    rows = table[table.key == task.key] if "key" in table else table.iloc[:0]
     if not len(rows):
         return None
     row = rows.iloc[0]
