@@ -140,7 +140,7 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
                 cwd=str(paths.root()),
                 progress_bar=False,
                 log_output=True,
-                extra_arguments=["--IPKernelApp.log_level=40"],
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )
     except papermill.exceptions.PapermillExecutionError as error:
         raise NotebookFailed(_explain(error.ename, error.evalue, attempt)) from error
