@@ -19,7 +19,17 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.species import reduced_formula, species_code
 from paperlib.crystals.standardise import Sites, crystal_from_sites, from_structures
-from paperlib.datasets.splits import UNITS, formula_group_keys, grouped_split, joint_units, leakage, split_units
+from paperlib.crystals.synthesis import random_crystals
+from paperlib.datasets.splits import (
+    UNITS,
+    Split,
+    formula_group_keys,
+    grouped_split,
+    joint_units,
+    leakage,
+    split_table,
+    split_units,
+)
 from paperlib.lab import paths
 from paperlib.symmetry.groups import ENANTIOMORPHIC_PAIRS
 from tests.datasets import planted
@@ -259,3 +269,12 @@ def test_a_set_in_shards_has_the_same_units(crystals, tmp_path):
     sharded = write_sharded(tmp_path / "set", crystals, {"what": "five salts"}, shard_size=2)
     for by in UNITS:
         assert split_units(sharded, by).tolist() == split_units(crystals, by).tolist()
+
+
+def test_the_table_of_a_split_names_every_entry_once():
+    crystals = random_crystals([62, 166, 62, 225], seed=1)
+    split = Split(np.array([0, 2]), np.array([], dtype=np.int64), np.array([1, 3]))
+    table = split_table(crystals, split)
+    assert table.part.tolist() == ["train", "train", "test", "test"]
+    assert table.id.tolist() == crystals.source_id[[0, 2, 1, 3]].tolist()
+    assert table.space_group.tolist() == [62, 62, 166, 225]

@@ -32,6 +32,7 @@ class KeepingRun:
     def __init__(self, folder: Path, stem: str = STEM) -> None:
         self.folder, self.stem = folder, stem
         self.released: list[str] = []
+        self.values: dict[str, Any] = {}
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -46,6 +47,12 @@ class KeepingRun:
         """Write a table."""
         table.to_csv(self.folder / f"{name}.csv", index=False)
         return table
+
+    def value(self, name: str, value: Any, **more: Any) -> None:
+        """Keep a number."""
+        self.values[name] = value
+
+    timing = value
 
     def pause(self, message: str) -> None:
         """Stop at a time limit."""

@@ -13,6 +13,8 @@ from paperlib.learning.arms import TestItems
 from paperlib.learning.ranked import Ranked, ranked
 from paperlib.learning.study import Trained
 
+from .made_up import KeepingRun
+
 SPACE = "absences"
 GROUPS = {0: np.array([16, 17, 16, 19]), 1: np.array([19, 19, 25, 17, 18, 18])}
 """Space groups of the test items; 16 and 25 are of one class."""
@@ -211,3 +213,25 @@ def test_calibration_is_that_of_the_probabilities():
     balanced, f1, ece = np.mean(expected, axis=0)
     assert (table.balanced_top1[0], table.macro_f1[0]) == pytest.approx((balanced, f1))
     assert table.ece[0] == pytest.approx(ece, abs=5e-3), "confidence is kept with three digits"
+
+
+def test_contrasts_and_scores_are_kept_as_values_and_tables(trained, tmp_path):
+    run, whole = KeepingRun(tmp_path / "run"), comparison.scored(trained, "test", SPACE)
+    table = comparison.keep_contrasts(run, "effects", "effect_{}", {"gain": (whole, {"a": 1, "b": -1})})
+    assert list(table) == ["effect", "value", "low", "high", "split0_seed0", "split1_seed0"]
+    each = table.loc[0, ["split0_seed0", "split1_seed0"]].tolist()
+    assert each == pytest.approx([2 / 4 - 2 / 4, 4 / 6 - 3 / 6])
+    assert table.loc[0, "value"] == run.values["effect_gain"].value == pytest.approx(np.mean(each))
+    assert run.values["effect_gain"].kind == "points"
+    scores = comparison.score_table(trained, "test", (SPACE,), ceiling=SPACE)
+    shown = comparison.keep_scores(run, scores, {(SPACE, "a"): "first", (SPACE, "ceiling"): "best"})
+    assert run.values["first_top1"].value == pytest.approx((2 / 4 + 4 / 6) / 2) and "best_top1" not in run.values
+    assert shown.loc[(SPACE, "a", "test"), ("value", 1)] == pytest.approx(100 * run.values["first_top1"].value)
+    assert {"a", "b", "ceiling"} == set(scores.arm)
+
+
+def test_scores_by_kind_take_the_items_of_that_kind(trained):
+    kinds = {"a": {0: np.array(["near", "near", "far", "far"]), 1: np.array(["near"] * 6)}}
+    table = comparison.scores_by(comparison.scored(trained, "test", SPACE), kinds).set_index("kind")
+    assert table.value.to_dict() == pytest.approx({"near": (1 + 4 / 6) / 2, "far": 0.0})
+    assert table.n.to_dict() == {"near": 8, "far": 2}

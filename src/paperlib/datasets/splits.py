@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.shards import ShardedCrystals
@@ -142,6 +143,15 @@ def _needed_in_train(group: np.ndarray, label: np.ndarray, draws: np.ndarray) ->
         if len(members) >= 2 and needed.isdisjoint(members.tolist()):
             needed.add(int(members[0]))
     return needed
+
+
+def split_table(crystals: CrystalSet, split: Split) -> pd.DataFrame:
+    """Which entry stands where: ``id``, ``part`` ("train", "validation", "test") and ``space_group``."""
+    parts = [
+        pd.DataFrame({"id": crystals.source_id[rows], "part": part, "space_group": crystals.space_group[rows]})
+        for part, rows in split._asdict().items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def formula_group_keys(crystals: CrystalSet) -> np.ndarray:

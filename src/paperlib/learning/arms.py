@@ -11,6 +11,7 @@ import numpy as np
 
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.prepared import Prepared
+from paperlib.datasets.splits import Split
 from paperlib.datasets.streams import ArrayStream, Stream
 from paperlib.learning.configuration import TrainConfig
 
@@ -88,6 +89,31 @@ class StoredRows:
         return ArrayStream(
             self.prepared.patterns, targets, self.batch_size, seed, self.shuffle, rows=rows, recipe=recipe
         )
+
+
+def stored_arm(
+    key: str,
+    labels: Labels,
+    prepared: Prepared,
+    splits: Mapping[Any, Split],
+    training: TrainConfig | Callable[[Stream], TrainConfig],
+    batch_size: int,
+    spaces: tuple[str, ...] = (),
+    release: bool = False,
+) -> Arm:
+    """An arm that trains on the training part of each of ``splits`` of prepared patterns, and watches the validation
+    part where there is one. It is scored in ``spaces``, or in its own ``labels``."""
+    train, watched = ({s: getattr(x, part) for s, x in splits.items()} for part in ("train", "validation"))
+    validation = StoredRows(prepared, watched, labels, 1024, shuffle=False)
+    return Arm(
+        key,
+        labels,
+        StoredRows(prepared, train, labels, batch_size),
+        training,
+        spaces or (labels.scheme,),
+        validation=validation if all(map(len, watched.values())) else None,
+        release=release,
+    )
 
 
 @dataclass(frozen=True)

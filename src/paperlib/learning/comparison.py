@@ -20,6 +20,7 @@ from paperlib.datasets.labels import Labels
 from paperlib.lab.intervals import half_width, item_variance, mean_and_half_width, training_variance
 from paperlib.lab.metrics import balanced_accuracy, expected_calibration_error
 from paperlib.lab.results import Value
+from paperlib.lab.run import Run
 from paperlib.learning.ranked import Ranked, ranked
 from paperlib.learning.study import Trained
 
@@ -128,9 +129,12 @@ def score_table(
     training_groups: Mapping[Any, np.ndarray] | None = None,
     ks: Sequence[int] = KS,
     only: Mapping[Any, np.ndarray] | None = None,
+    ceiling: str = "",
 ) -> pd.DataFrame:
     """Scores of all arms in ``spaces``, pooled and by training; with ``training_groups`` (see
-    :func:`frequency_guess`) the arm ``frequency`` too. ``only`` chooses items, as in :meth:`Scored.only`."""
+    :func:`frequency_guess`) the arm ``frequency`` too. ``only`` chooses items, as in :meth:`Scored.only`.
+    With ``ceiling`` (a scheme) the arm ``ceiling`` too: the best on balanced data that sees the classes of that scheme
+    alone, or, in the space of that scheme itself, absences alone."""
     rows = []
     for space in spaces:
         guess = frequency_guess(trained, test, space, training_groups) if training_groups else {}
@@ -145,7 +149,10 @@ def score_table(
                 hits = Scored({"frequency": {(split, -1): r.hit(k) for split, r in guess.items()}}, whole.clusters)
                 hits = hits if only is None else hits.only(only)
                 rows.append(place | _row("frequency", hits.score("frequency"), 0))
-    return pd.DataFrame(rows)[COLUMNS]
+    tables = [pd.DataFrame(rows)[COLUMNS]]
+    for space in spaces if ceiling else ():
+        tables.append(ceiling_rows((space,), test, ks, seen="absences" if space == ceiling else ceiling))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _row(arm: str, value: Value, n_trainings: int) -> dict[str, Any]:
@@ -161,20 +168,47 @@ def _single(arm: str, split: Any, seed: int, hits: np.ndarray, clusters: np.ndar
 
 def ceiling_rows(spaces: Sequence[str], test: str, ks: Sequence[int] = KS, seen: str = "absences") -> pd.DataFrame:
     """The arm ``ceiling``: the best that a model can do on balanced data that sees the classes ``seen`` alone."""
-    rows = [
-        {
-            "arm": "ceiling",
-            "space": s,
-            "test": test,
-            "split": -1,
-            "seed": -1,
-            "k": k,
-            "value": Labels(s).ceiling(k, seen),
-        }
-        for s in spaces
-        for k in ks
-    ]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS).assign(n_trainings=0)
+    place = {"arm": "ceiling", "test": test, "split": -1, "seed": -1, "n_trainings": 0}
+    rows = [place | {"space": s, "k": k, "value": Labels(s).ceiling(k, seen)} for s in spaces for k in ks]
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+
+
+def keep_scores(run: Run, table: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """Write the table ``scores`` and, for each (space, arm) of ``names``, the values ``<name>_top<k>`` of its pooled
+    rows. Returns these rows by space and arm, k in columns, in per cent."""
+    pooled = run.table("scores", table)[table.seed == -1]
+    for row in pooled.itertuples():
+        if (name := names.get((row.space, row.arm))) and row.n > 0:
+            value = Value(row.value, row.low, row.high, int(row.n), kind="share")
+            run.value(f"{name}_top{row.k}", value)
+    return pooled.pivot(index=["space", "arm", "test"], columns="k", values=["value", "low", "high"]).mul(100)
+
+
+def keep_contrasts(
+    run: Run, table: str, name: str, contrasts: Mapping[str, tuple[Scored, Mapping[str, Coefficient]]]
+) -> pd.DataFrame:
+    """Write :meth:`Scored.contrast` of each of ``contrasts`` (scores and terms by key) as a value, called ``name`` with
+    the key in place of {}, and all of them as a table: ``effect``, value, low, high, and the mean of every repetition
+    in a column of its own, ``split<split>_seed<seed>``."""
+    rows = []
+    for key, (scores, terms) in contrasts.items():
+        effect = scores.contrast(terms)
+        run.value(name.format(key), effect)
+        each = {f"split{split}_seed{seed}": x.mean() for (split, seed), x in scores.contributions(terms).items()}
+        rows.append({"effect": key, "value": effect.value, "low": effect.low, "high": effect.high} | each)
+    return run.table(table, pd.DataFrame(rows))
+
+
+def scores_by(scores: Scored, kinds: Mapping[str, Mapping[Any, np.ndarray]]) -> pd.DataFrame:
+    """Score of every arm for the test items of each kind: one row per ``arm`` and ``kind`` that occurs, with value,
+    low, high and n. ``kinds`` names the kind of each item (n,), by arm and split."""
+    rows = []
+    for arm, of_split in kinds.items():
+        for kind in np.unique(np.concatenate(list(of_split.values()))):
+            score = scores.only({split: names == kind for split, names in of_split.items()}).score(arm)
+            numbers = {"value": score.value, "low": score.low, "high": score.high, "n": score.n}
+            rows.append({"arm": arm, "kind": kind} | numbers)
+    return pd.DataFrame(rows)
 
 
 def calibration_table(trained: Trained, test: str, spaces: Sequence[str]) -> pd.DataFrame:

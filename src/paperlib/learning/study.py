@@ -66,8 +66,9 @@ def study(
     about every test set.
 
     Writes the tables ``trainings``, ``history`` and ``training_times``, the predictions of every training and the
-    weights that arms release as outputs of ``run``. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed
-    by the same call. ``workers`` processes train at a time; 0 takes one a core where there is work for minutes.
+    weights that arms release as outputs of ``run``; numbers of seeds, splits and parameters (of the first arm) as its
+    values. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes
+    train at a time; 0 takes one a core where there is work for minutes.
     Raises Paused at the limit, ValueError for keys that occur twice.
     """
     pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
@@ -91,6 +92,10 @@ def study(
     first = pairs[0]
     for task in tasks:
         publish_kept(run, task, kept[task.cell], release=task.arm.release and (task.split, task.seed) == first)
+    run.value("n_seeds", len(dict.fromkeys(seed for _, seed in pairs)))
+    run.value("n_splits", len(dict.fromkeys(split for split, _ in pairs)))
+    run.value("n_parameters", int(kept[tasks[0].cell].facts["parameters"]))
+    run.timing("training_seconds", 60 * sum(kept[task.cell].times["minutes"] for task in tasks))
     return _gathered(run, tasks, kept, items)
 
 
