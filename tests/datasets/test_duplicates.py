@@ -55,8 +55,10 @@ def planted_crystals(kind):
 def test_planted_duplicates_are_found_and_near_misses_are_not(kind, rule):
     crystals, expected = planted_crystals(kind)
     name, tolerances = planted.RULES[rule]
-    # StructureMatcher takes 10 ms for each crystal: it gets three of the six temperatures
-    chosen = slice(None, None, 2 if (kind, rule) == ("thermal expansion", "structure") else 1)
+    # StructureMatcher takes 10 ms for each crystal: it gets half of the families, and three of the six temperatures
+    family = np.unique(expected["formula~group"], return_inverse=True)[1]
+    chosen = np.flatnonzero((family % 2 == 0) | (rule != "structure"))
+    chosen = chosen[:: 2 if (kind, rule) == ("thermal expansion", "structure") else 1]
     agreement = pair_agreement(find_duplicates(crystals[chosen], name, **tolerances), expected[rule][chosen])
     assert agreement["recall"] >= 0.99 and agreement["precision"] >= 0.99
 

@@ -16,7 +16,7 @@ from .problems import N_POINTS, doublets, tiny_model
 def trained(tmp_path_factory):
     patterns, classes, _ = doublets(256, 0)
     model = tiny_model()
-    config = TrainConfig(epochs=25, lr=3e-3, device="cpu")
+    config = TrainConfig(steps=400, lr=3e-3, warmup_steps=16, device="cpu")
     fit(model, ArrayStream(patterns, classes, 16, seed=1), config, tmp_path_factory.mktemp("run"))
     return model
 
