@@ -38,7 +38,7 @@ reproduce: $(STAMP)  ## run what is not fresh: notebooks, figures, tables, numbe
 	@$(RUN) reproduce --profile $(PROFILE) $(if $(NOTEBOOK),--notebook $(NOTEBOOK)) $(if $(FORCE),--force) $(if $(SET),--set $(SET))
 
 verify: $(STAMP)  ## make cheap stages and every analysis of PROFILE again and compare
-	@$(RUN) verify --profile $(PROFILE)
+	@$(RUN) verify --profile $(PROFILE) $(if $(NOTEBOOK),--notebook $(NOTEBOOK))
 
 # by module: what a module's tests share, the run of the smoke profile above all, is made once; that module comes first
 test: $(STAMP)  ## the tests, in WORKERS processes
