@@ -46,6 +46,14 @@ def verify(profile: str, only: list[str] | None = None) -> list[Verified]:
     ``data/work/verify/reproduced_on.csv`` too."""
     paths.check_installation()
     hold_lock(paths.work(paths.VERIFY) / ".lock", "another check is going on")
+    with _apart():
+        rows = _again(profile, only)
+    table = pd.DataFrame([asdict(row) for row in rows])
+    write_table(paths.work(paths.VERIFY) / "reproduced_on.csv", table)
+    return rows
+
+
+def _again(profile: str, only: list[str] | None) -> list[Verified]:
     rows = []
     for stem in paths.stems():
         published = provenance.read_manifest(paths.published_results() / stem)
@@ -55,23 +63,20 @@ def verify(profile: str, only: list[str] | None = None) -> list[Verified]:
             continue
         began = time.monotonic()
         print(f"{stem}: again", flush=True)
-        with _apart():
-            try:
-                outcome, detail = compare(published, runner.execute(stem, profile, {}))
-            except runner.NotebookFailed as error:
-                outcome, detail = "failed", str(error).splitlines()[0]
+        try:
+            outcome, detail = compare(published, runner.execute(stem, profile, {}))
+        except runner.NotebookFailed as error:
+            outcome, detail = "failed", str(error).splitlines()[0]
         seconds = round(time.monotonic() - began, 1)
         print(f"{stem}: {outcome} {detail}", flush=True)
         rows.append(Verified(stem, outcome, detail, seconds, machine.processor(), machine.cores(), provenance.now()))
-    table = pd.DataFrame([asdict(row) for row in rows])
-    write_table(paths.work(paths.VERIFY) / "reproduced_on.csv", table)
     return rows
 
 
 @contextmanager
 def _apart() -> Iterator[None]:
     """Runs write to a folder of their own, and cheap stages are made again, once for all notebooks."""
-    changes = {paths.INTO: paths.VERIFY, REMAKE: os.environ.get(REMAKE, provenance.now())}
+    changes = {paths.INTO: paths.VERIFY, REMAKE: provenance.now()}
     saved = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     try:
