@@ -48,6 +48,9 @@ class Sites:
     """(k,) Å²; None where the source has none."""
     declared_space_group: int = 0
     """The number that the source states, 0 where it states none."""
+    remarks: Sequence[tuple[str, str]] = ()
+    """What a reader of the file should know although the crystal could be read: the kind (short, for counting) and the
+    values."""
 
 
 def _checked(sites: Sites) -> Sites:
@@ -74,7 +77,7 @@ def _checked(sites: Sites) -> Sites:
         # angles alone, as a CrystalSet keeps them, would turn the crystal into its mirror image.
         lattice, frac = -lattice, -frac
     occupants = [_clean_occupants(sites.name, i, site) for i, site in enumerate(sites.occupants)]
-    return Sites(sites.name, lattice, frac, occupants, b_iso, sites.declared_space_group)
+    return Sites(sites.name, lattice, frac, occupants, b_iso, sites.declared_space_group, sites.remarks)
 
 
 def _clean_occupants(name: str, index: int, occupants: Mapping[int, float]) -> dict[int, float]:
