@@ -19,7 +19,18 @@ from paperlib.lab.store import sha256_of, sha256_of_text
 MACHINERY = frozenset(
     f"paperlib.lab.{name}"
     for name in (
-        *("closure", "cluster", "fetch", "freshness", "machine", "parameters", "paths", "provenance", "publish"),
+        *(
+            "closure",
+            "cluster",
+            "content",
+            "fetch",
+            "freshness",
+            "machine",
+            "parameters",
+            "paths",
+            "provenance",
+            "publish",
+        ),
         *("results", "run", "runner", "stages", "store", "verify"),
     )
 )

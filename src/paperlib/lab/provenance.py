@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from paperlib.lab import paths
+from paperlib.lab import fetch, paths
 from paperlib.lab.store import read_json, sha256_of, sha256_of_text
 
 _CODE_PATHS = ("src", ":(glob)notebooks/*.ipynb", "notebooks/params", "pyproject.toml", "constraints.txt")
 
 
 def data_hash(path: Path) -> str:
-    """Checksum of a data file, or of the names and contents of all files in a folder."""
+    """Checksum of a data file, or of the names and contents of all files in a folder.
+
+    A file rebuilt in the place of a registered one, with the same content, counts as the registered one.
+    """
     if path.is_file():
-        return sha256_of(path)
+        return fetch.identity_of(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     return sha256_of_text(*(part for f in files for part in (str(f.relative_to(path)), sha256_of(f))))
 
