@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from paperlib.lab import freshness, parameters, paths, publish, runner, verify
 from paperlib.lab.fetch import ChecksumError
+from paperlib.lab.locks import BusyError
 from paperlib.lab.results import MissingResultError
-from paperlib.lab.run import BusyError
 
 KNOWN_ERRORS = (
     parameters.ParameterError,
@@ -81,6 +81,22 @@ def pdf(arguments: argparse.Namespace) -> int:
     return build_pdf()
 
 
+def data(arguments: argparse.Namespace) -> int:
+    """Bring registered data files from their public homes, or list what is registered and what is here."""
+    from paperlib.datasets import rebuild
+    from paperlib.lab import fetch
+
+    entries = fetch.registry()
+    if arguments.what == "list":
+        print("\n".join(rebuild.listing(entries)))
+        return 0
+    if unknown := [name for name in arguments.names if name not in entries and name != "all"]:
+        raise FileNotFoundError(f"{unknown[0]} is not in data/registry.txt; `paperlib data list` shows what is")
+    if not arguments.names:
+        raise FileNotFoundError("say which: `paperlib data fetch NAME …`, or `paperlib data fetch all`")
+    return rebuild.bring_all(rebuild.public(entries) if "all" in arguments.names else arguments.names)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and run one command; the exit status is 1 after an error that was explained."""
     parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
@@ -103,10 +119,18 @@ def main(argv: list[str] | None = None) -> int:
     again = add("verify", check, "laptop")
     again.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
     add("pdf", pdf)
+    files = add("data", data)
+    files.add_argument("what", choices=("fetch", "list"))
+    files.add_argument("names", nargs="*", metavar="NAME", help="names of data/registry.txt, or all")
     arguments = parser.parse_args(argv)
     try:
         paths.check_installation()
         return arguments.action(arguments)
+    except KeyboardInterrupt:
+        print(
+            "\ninterrupted: finished notebooks, kept stages and checkpoints stay; the same command goes on", flush=True
+        )
+        return 130
     except KNOWN_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

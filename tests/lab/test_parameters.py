@@ -38,33 +38,15 @@ def test_a_bad_profile_file_is_named(clone, content, message):
         ("n = (1, 2)", "must be a number"),
         ("n = {'a': 1}", "must be a number"),
         ("n = 3\nunused = 1", "no cell reads the parameter 'unused'"),
+        ("n = 3\nm = 1", "a cell gives the parameter 'm' another value"),
     ],
 )
 def test_a_declaration_that_papermill_would_miss_is_refused(clone, cell, message):
-    write_notebook(clone / "notebooks" / "04_bad.ipynb", f'profile = "smoke"\n{cell}', "print(n)")
+    write_notebook(
+        clone / "notebooks" / "04_bad.ipynb", f'profile = "smoke"\n{cell}', "print(n)", "for m in [n]:\n    print(m)"
+    )
     with pytest.raises(ParameterError, match=message):
         parameters.read_notebook("04_bad")
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("m=3", "unknown parameter 'm'"),
-        ("n", "write name=value"),
-        ("n=three", "n='three' is str"),
-        ("n=3.5", "n=3.5 is float"),
-        ("n=true", "n=True is bool"),
-        ("n=[1", "cannot read the value"),
-    ],
-)
-def test_a_bad_override_is_explained(clone, text, message):
-    with pytest.raises(ParameterError, match=message.replace("[", r"\[")):
-        parameters.parse_override("01_count", text)
-
-
-def test_a_good_override_takes_the_type_of_the_default(clone):
-    assert parameters.parse_override("03_sum", "factor=4") == ("factor", 4.0)
-    assert parameters.parse_override("01_count", "n=5") == ("n", 5)
 
 
 def test_what_a_notebook_reads_is_seen_in_its_code(clone):
@@ -85,3 +67,9 @@ def test_a_profile_file_names_its_own_profile(clone):
     (folder / "03_sum.yml").write_text("profile: paper\n")
     with pytest.raises(ParameterError, match="profile: paper; it must say laptop"):
         parameters.profile_parameters("03_sum", "laptop")
+
+
+def test_names_of_loops_within_brackets_are_their_own(clone):
+    path = clone / "notebooks" / "04_good.ipynb"
+    write_notebook(path, 'profile = "smoke"\nn = 3', "print([n for n in range(n)])")
+    assert parameters.read_notebook("04_good").declared["n"] == 3

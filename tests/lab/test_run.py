@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paperlib.lab import parameters, paths, run
+from paperlib.lab import locks, parameters, paths, run
+from paperlib.lab.locks import BusyError
 from paperlib.lab.results import Value
-from paperlib.lab.run import BusyError, Run
+from paperlib.lab.run import OverError, Run
 from tests.lab.conftest import run_here
 
 HOLDS = """
@@ -42,7 +43,9 @@ def test_a_second_run_of_a_notebook_is_refused_and_leaves_the_first_one_whole(cl
     first = subprocess.Popen(line, env=os.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while first.stdout.readline() != "open\n":
         assert first.poll() is None
-    with pytest.raises(BusyError, match="02_slow is running in another process; wait for it or stop it"):
+    with pytest.raises(
+        BusyError, match=f"02_slow is running in another process, {first.pid}; .*`kill {first.pid}`, or"
+    ):
         opened()
     assert (partial() / "half.txt").read_text() == "half"
     opened("03_sum", factor=2.0)  # another notebook goes on
@@ -74,7 +77,13 @@ def test_a_notebook_runs_again_in_the_same_kernel_finished_or_not(clone):
     assert list(again.folder.iterdir()) == [], "what was not finished is gone"
     again.finish()
     opened().finish()
-    assert not [path for path in run._LOCKS if path.is_relative_to(clone)]
+    opened()
+    changed = opened(steps=2)  # the lock of the run that was left is not kept
+    assert [path for path in locks.held_locks() if path.is_relative_to(clone)] == [
+        paths.work("custom") / ".02_slow.lock"
+    ]
+    changed.finish()
+    assert not [path for path in locks.held_locks() if path.is_relative_to(clone)]
 
 
 def test_until_it_is_finished_the_last_good_result_stays(clone):
@@ -134,3 +143,67 @@ def test_changed_parameters_go_to_custom_and_a_wrong_type_is_refused(clone):
         opened(steps="two")
     with pytest.raises(FileNotFoundError, match=r"'nowhere\.cif' is neither in data/registry\.txt nor a file"):
         opened().data("nowhere.cif")
+
+
+def test_a_run_that_is_over_says_how_to_begin_again_and_still_shows_what_it_wrote(clone):
+    done = opened()
+    done.table("t", pd.DataFrame({"x": [1]}))
+    done.finish()
+    attempts = (
+        lambda: done.table("t", pd.DataFrame({"x": [2]})),
+        lambda: done.arrays("a", x=np.zeros(1)),
+        lambda: done.value("n", 1),
+        lambda: done.timing("t", 1.0),
+        lambda: done.file("f.txt"),
+        done.finish,
+    )
+    for attempt in attempts:
+        with pytest.raises(
+            OverError, match=r'02_slow is over.* begin with its cell `run = Run\("02_slow", globals\(\)\)`'
+        ):
+            attempt()
+    assert not partial().exists()
+    assert done.results.table("02_slow", "t").x.tolist() == [1]
+
+    left = opened()
+    again = opened()
+    with pytest.raises(OverError):
+        left.finish()
+    again.finish()
+
+
+@pytest.mark.parametrize("change", [{"steps": 9}, {"steps": "two"}, {"steps": True}, {"profile": "laptop"}])
+def test_a_parameter_changed_during_the_run_sends_it_to_custom(clone, capsys, change):
+    before = run_here("02_slow")
+    namespace = parameters.profile_parameters("02_slow", "smoke")
+    going_on = Run("02_slow", namespace)
+    namespace |= change
+    going_on.finish()
+    (name, value), *_ = change.items()
+    assert f"02_slow: {name} is {value!r} now and was" in capsys.readouterr().out
+    kept = json.loads((paths.work_results("smoke") / "02_slow" / "manifest.json").read_text())
+    apart = json.loads((paths.work_results("custom") / "02_slow" / "manifest.json").read_text())
+    assert kept == before
+    assert apart["record"]["profile"] == "custom" and apart["record"]["differs"].startswith(name)
+    assert not [path for path in locks.held_locks() if path.is_relative_to(clone)]
+
+
+def test_a_whole_number_for_a_float_is_no_change(clone):
+    namespace = parameters.profile_parameters("02_slow", "smoke")
+    going_on = Run("02_slow", namespace)
+    namespace["seconds"] = 0
+    going_on.finish()
+    assert going_on.target == "smoke"
+
+
+def test_data_are_found_below_home_and_what_is_not_there_is_answered(clone, monkeypatch):
+    monkeypatch.setenv("HOME", str(clone / "home"))
+    (clone / "home" / "my cifs").mkdir(parents=True)
+    going_on = opened("03_sum")
+    assert going_on.data("~/my cifs") == str(clone / "home" / "my cifs")
+    with pytest.raises(FileNotFoundError, match=r"did you mean 'my cifs'\?"):
+        going_on.data("~/my_cifs")
+    with pytest.raises(FileNotFoundError, match="there is no folder 'data2' in"):
+        going_on.data("data2/cifs")
+    with pytest.raises(FileNotFoundError, match="names no file"):
+        going_on.data(" ")

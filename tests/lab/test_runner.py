@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 
+import nbclient
+import nbformat
 import papermill
 import pytest
 
 from paperlib.lab import freshness, paths, publish, runner
+from paperlib.lab.locks import BusyError
 from paperlib.lab.results import Results
-from paperlib.lab.run import BusyError, restore_interrupted
+from paperlib.lab.run import restore_interrupted
 from tests.conftest import write_notebook
 from tests.lab.conftest import command, edit, manifests, run_all_here, run_here, statuses
 
@@ -117,7 +120,9 @@ def test_two_runs_of_one_profile_exclude_each_other(clone):
     line = [sys.executable, "-c", f"import sys\nfrom paperlib.lab import runner\n{hold}"]
     other = subprocess.Popen(line, env=os.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "held\n"
-    with pytest.raises(BusyError, match="another run of the smoke profile is going on; wait for it or stop it"):
+    with pytest.raises(
+        BusyError, match=f"another run of the smoke profile is going on in another process, {other.pid}"
+    ):
         runner.reproduce(JOB)
     other.communicate("\n", timeout=60)
     with runner._lock("smoke"):
@@ -198,3 +203,122 @@ def test_a_run_that_gathers_results_is_stale_once_there_are_more_and_never_sees_
     run_all_here()
     assert values()["90_all"]["seen"]["value"] == "01_count 02_slow 03_sum 90_all"
     assert all(state.fresh for state in freshness.survey("smoke").values())
+
+
+def alive(process):
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    try:
+        return open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+BUSY = """\
+import os
+from paperlib.lab.run import Run
+run = Run("04_busy", globals())
+with open(told, "w") as file:
+    file.write(str(os.getpid()))
+n = sum(range(10**12))"""
+
+
+@pytest.fixture
+def busy(clone):
+    """A runner in a process of its own, whose notebook keeps its kernel in compiled code; and that kernel's id."""
+    write_notebook(
+        clone / "notebooks" / "04_busy.ipynb", f'profile = "smoke"\ntold = "{clone}/pid"', BUSY, "run.finish()"
+    )
+    line = [sys.executable, "-m", "paperlib.cli", "reproduce", "--notebook", "04_busy"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(line, env=os.environ, text=True, start_new_session=True, **pipes)
+    told = clone / "pid"
+    wait_for(lambda: told.is_file() and told.read_text(), "the notebook never began")
+    kernel = int(told.read_text())
+    assert alive(kernel)
+    yield process, kernel
+    for left in (process.pid, kernel):
+        if alive(left):
+            os.kill(left, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's own thread has to do elsewhere")
+def test_a_kernel_ends_with_its_runner_even_in_compiled_code(busy):
+    process, kernel = busy
+    process.kill()
+    process.wait()
+    wait_for(lambda: not alive(kernel), "the kernel outlived its runner")
+
+
+def test_an_interrupt_is_one_line_and_ends_the_kernel(busy):
+    process, kernel = busy
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err and err == ""
+    assert out.splitlines()[-1].startswith("interrupted: finished notebooks, kept stages and checkpoints stay")
+    assert "killed" not in out and "failed" not in out
+    assert not alive(kernel)
+
+
+def test_tables_figures_and_objects_are_readable_in_the_terminal(clone):
+    shows = [
+        'import pandas as pd\nfrom paperlib.lab.run import Run\nrun = Run("04_shows", globals())',
+        'pd.DataFrame({"name": ["corundum"], "R": [0.125]}).style.format({"R": "{:.1%}"}).hide(axis="index")',
+        "import matplotlib.pyplot as plt\nplt.figure()",
+        "object()",
+        "print('half a', end='', flush=True)\nimport time\ntime.sleep(0.5)\nprint(' line')",
+        "from paperlib.lab import progress\nprogress.SECONDS = 0\nn = len(list(progress.progress(range(2), desc='steps')))",
+    ]
+    write_notebook(clone / "notebooks" / "04_shows.ipynb", 'profile = "smoke"', *shows, "run.finish()")
+    done = command("reproduce", "--notebook", "04_shows")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("    04_shows · smoke"))
+    assert lines[first + 1 : first + 4] == ["    name          R", "    corundum  12.5%", "    half a line"]
+    assert lines[first + 5].startswith("    steps: 2 of 2 items, ")
+    assert "<" not in done.stdout and "<" not in done.stderr
+
+
+def test_missing_data_are_named_before_a_kernel_starts(clone, monkeypatch):
+    monkeypatch.setattr(runner, "_kernel_environment", lambda: pytest.fail("a kernel starts"))
+    reads = 'from paperlib.lab.run import Run\nrun = Run("04_reads", globals())\nrun.data(source)\n'
+    reads += "for name in sources:\n    run.data(name)\nrun.data('fixed.csv')"
+    declared = 'profile = "smoke"\nsource = "prototypes"\nsources = ["prototypes"]'
+    write_notebook(clone / "notebooks" / "04_reads.ipynb", declared, reads, "run.finish()")
+    (outcome,) = runner.reproduce(runner.Job("smoke", ["04_reads"]))
+    assert outcome.status == "failed" and "'fixed.csv' is neither in data/registry.txt nor" in outcome.message
+    (clone / "fixed.csv").touch()
+    (clone / "data" / "registry.txt").write_text(f"structures/big.gz {'0' * 64}\n")
+    for text, says in [
+        (
+            "source=~/no such folder/a b.cif",
+            r"'~/no such folder/a b\.cif' is neither .* there is no folder 'no such folder'",
+        ),
+        ("sources=[prototypes, nowhere]", "'nowhere' is neither"),
+        ("source=structures/big.gz", "structures/big.gz is not on this machine"),
+    ]:
+        with pytest.raises(FileNotFoundError, match=says):
+            runner.reproduce(runner.Job("smoke", ["04_reads"], overrides=[text]))
+
+
+def test_a_cell_changed_after_the_run_began_sends_a_kernels_result_to_custom(clone):
+    run_here("01_count")
+    before = manifests()
+    book = nbformat.read(paths.notebook("01_count"), as_version=4)
+    book.cells.insert(2, nbformat.v4.new_code_cell("n = 4  # by hand"))
+    book.cells.insert(3, nbformat.v4.new_code_cell("n = 3"))
+    # somebody's own cells in the notebook that is open; the file is as it was
+    nbclient.NotebookClient(book, kernel_name="python3", resources={"metadata": {"path": str(clone)}}).execute()
+    said = book.cells[-1].outputs[0].text
+    assert "01_count: the cell `n = 4  # by hand` is not in the notebook as the run took it: kept apart" in said
+    assert manifests() == before
+    (apart,) = manifests("custom").values()
+    assert json.loads(apart)["record"]["differs"].startswith("the cell `n = 4")

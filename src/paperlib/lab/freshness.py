@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paperlib.lab import fetch, parameters, paths, provenance, stages
+from paperlib.lab import fetch, inputs, parameters, paths, provenance, stages
 from paperlib.lab.results import damaged_outputs, value_digest
 from paperlib.lab.run import code_identity
 
@@ -111,7 +111,7 @@ def _input_difference(name: str, known: str, upstream: dict[str, State]) -> str:
         if registered is not None:
             # a clone need not hold the file: the registry says what it would be
             return "" if registered.sha256 == known else f"the data {what} changed"
-        path = paths.root() / what
+        path = inputs.place(what)
         if not path.exists():
             return f"the data {what} is gone"
         return "" if provenance.data_hash(path) == known else f"the data {what} changed"

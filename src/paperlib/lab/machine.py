@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
 import re
 import resource
+import signal
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +58,34 @@ def wait_without_spinning() -> None:
     small training made 7 to 19 items a second so, and 280 without spinning. A value that the user set is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@contextlib.contextmanager
+def environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables changed for this process and those that it starts, and put back afterwards."""
+    saved = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+
+
+RUNNER = "PAPERLIB_RUNNER"
+"""Environment variable: the process that started this kernel, without which there is no use in going on."""
+
+
+def end_with_runner() -> None:
+    """Have this process killed when the one that :data:`RUNNER` names dies, however it does.
+
+    A kernel looks once a second by itself whether its parent lives, in a thread that has to wait while compiled code
+    runs for minutes; the system does not wait. On Linux only: elsewhere the kernel's own thread is all there is.
+    """
+    runner = os.environ.get(RUNNER)
+    if runner != str(os.getppid()) or not sys.platform.startswith("linux"):
+        return
+    set_death_signal = 1  # PR_SET_PDEATHSIG of sys/prctl.h
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    if runner != str(os.getppid()):
+        os._exit(1)  # it died meanwhile

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ class NotebookCode:
         }
 
     @property
+    def names_set(self) -> set[str]:
+        """All names that a cell outside the parameters cell binds, loops within brackets apart."""
+        own = (node for cell in self.cells for node in _outside_comprehensions(ast.parse(cell)))
+        return {node.id for node in own if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+
+    @property
     def upstream(self) -> set[str]:
         """Stems of other notebooks that a cell names: those whose results this one reads."""
         texts = {
@@ -55,7 +62,7 @@ class NotebookCode:
 
 def read_notebook(stem: str) -> NotebookCode:
     """Read ``notebooks/<stem>.ipynb``. Raises ParameterError where its parameters cell is missing, holds
-    anything but plain literals, or where a declared parameter is read by no cell."""
+    anything but plain literals, or where a declared parameter is read by no cell or given another value by one."""
     path = paths.notebook(stem)
     if not path.is_file():
         raise ParameterError(f"there is no notebook {stem!r}; there are {', '.join(paths.stems())}")
@@ -70,6 +77,8 @@ def read_notebook(stem: str) -> NotebookCode:
     unread = [name for name in content.declared if name not in content.names_read and name != "profile"]
     if unread:
         raise ParameterError(f"{path}: no cell reads the parameter {unread[0]!r}; use it or remove it")
+    if rebound := sorted(content.names_set & content.declared.keys()):
+        raise ParameterError(f"{path}: a cell gives the parameter {rebound[0]!r} another value; take another name")
     return content
 
 
@@ -80,6 +89,14 @@ def _tags(cell: dict[str, Any]) -> list[str]:
 def _source(cell: dict[str, Any]) -> str:
     """The text of a cell, which a file holds whole or line by line."""
     return "".join(cell["source"])
+
+
+def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    """A syntax tree without the loops in brackets, whose names are their own."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.comprehension):
+            yield from _outside_comprehensions(child)
 
 
 def _literals(source: str, path: Path) -> dict[str, Any]:
@@ -142,7 +159,7 @@ def check_overrides(declared: dict[str, Any], overrides: dict[str, Any], where: 
 def _same_type(name: str, default: Any, value: Any, where: str) -> Any:
     if isinstance(default, list):
         if isinstance(value, list):
-            return [_same_type(name, default[0], v, where) for v in value] if default else value
+            return [_same_type(name, default[0], v, where) for v in value] if default else list(value)
     elif type(default) is float and type(value) in (int, float):
         return float(value)
     elif type(default) is type(value):
@@ -150,15 +167,3 @@ def _same_type(name: str, default: Any, value: Any, where: str) -> Any:
     raise ParameterError(
         f"{where}: {name}={value!r} is {type(value).__name__}, but the default {default!r} is {type(default).__name__}"
     )
-
-
-def parse_override(stem: str, text: str) -> tuple[str, Any]:
-    """``"epochs=3"`` as a name and a YAML value, checked against the declaration of the notebook."""
-    name, separator, value = text.partition("=")
-    if not separator or not name.isidentifier():
-        raise ParameterError(f"cannot read the parameter {text!r}; write name=value, for example epochs=3")
-    try:
-        parsed = {name: yaml.safe_load(value)}
-    except yaml.YAMLError as error:
-        raise ParameterError(f"cannot read the value of {text!r}: {error}") from error
-    return name, check_overrides(read_notebook(stem).declared, parsed, where="command line")[name]

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from PIL import Image
 
 from paperlib.lab import freshness, paths, provenance
@@ -103,6 +102,8 @@ def _show(stem: str, profile: str) -> None:
 def clean_executed(source: Path, target: Path) -> None:
     """Copy an executed notebook without what changes from run to run or names this machine: timings,
     papermill's metadata, paths, and ids of displays."""
+    import nbformat  # four seconds, which no other command should cost
+
     book = nbformat.read(source, as_version=4)
     book.metadata = nbformat.NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -7,25 +7,23 @@ nothing else; earlier results stay as they were.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paperlib.lab import freshness, machine, parameters, paths, provenance
-from paperlib.lab.run import hold_lock, release_lock, restore_interrupted
+from paperlib.lab import freshness, inputs, machine, overrides, parameters, paths, provenance
+from paperlib.lab.locks import hold_lock, release_lock
+from paperlib.lab.run import restore_interrupted
 
 READS_ALL = ("90_figures", "91_values", "00_overview")
 """Notebooks that gather whatever results there are, and so depend on every notebook before them."""
 
 
-_CHATTER = ("Executing", "Ending", "Input", "Output", "Working directory", "[IPKernelApp]")
 UNFINISHED = ("failed", "paused", "waits")
 
 
@@ -49,14 +47,15 @@ class Job:
     only: list[str] = field(default_factory=list)
     force: bool = False
     overrides: list[str] = field(default_factory=list)
-    """Texts such as "epochs=3", for the one notebook in ``only``."""
+    """Texts such as "epochs=3 seeds=[1]" (:mod:`paperlib.lab.overrides`), for the one notebook in ``only``."""
 
 
 def reproduce(job: Job) -> list[Outcome]:
     """Run every notebook of the job that is not fresh; report each as it goes.
 
-    Raises BusyError while another process runs the same profile, ParameterError for a bad parameter or stem
-    before anything runs.
+    Raises BusyError while another process runs the same profile, and before anything runs ParameterError for a bad
+    parameter or stem, FileNotFoundError for data that a given parameter names and that are not there. Other notebooks
+    whose data are not there are named at the beginning.
     """
     paths.check_installation()
     stems = paths.stems()
@@ -66,8 +65,14 @@ def reproduce(job: Job) -> list[Outcome]:
         parameters.profile_parameters(stem, job.profile)
     if job.overrides and len(job.only) != 1:
         raise parameters.ParameterError("a parameter override needs one notebook: name it with NOTEBOOK=<stem>")
-    overrides = dict(parameters.parse_override(job.only[0], text) for text in job.overrides)
+    given = overrides.parse(job.only[0], job.overrides) if job.overrides else {}
     chosen = [stem for stem in stems if stem in job.only] if job.only else stems
+    values = {stem: parameters.profile_parameters(stem, job.profile) | given for stem in chosen}
+    lacking = {stem: says for stem in chosen if (says := inputs.lacking(stem, values[stem]))}
+    if given and lacking:
+        raise FileNotFoundError(lacking[job.only[0]])
+    for stem, says in lacking.items():
+        print(f"{stem} can run only with data that are missing: {says}", flush=True)
     with _lock(job.profile):
         restore_interrupted(job.profile)
         states: dict[str, freshness.State] = {}
@@ -77,8 +82,8 @@ def reproduce(job: Job) -> list[Outcome]:
             if stem not in chosen:
                 continue
             counter = f"[{len(outcomes) + 1}/{len(chosen)}]"
-            outcomes.append(_one(stem, job, overrides, states[stem], outcomes, counter))
-            if outcomes[-1].status == "ran" and not overrides:
+            outcomes.append(_one(stem, job, given, states[stem], outcomes, counter))
+            if outcomes[-1].status == "ran" and not given:
                 states[stem] = freshness.check(stem, job.profile, states)
         return outcomes
 
@@ -86,7 +91,7 @@ def reproduce(job: Job) -> list[Outcome]:
 def _one(
     stem: str,
     job: Job,
-    overrides: dict[str, Any],
+    given: dict[str, Any],
     state: freshness.State,
     before: list[Outcome],
     counter: str,
@@ -96,14 +101,14 @@ def _one(
     if broken:
         print(f"{counter} {stem}: waits for {broken[0]}", flush=True)
         return Outcome(stem, "waits", message=f"needs {broken[0]}")
-    if state.fresh and not job.force and not overrides:
+    if state.fresh and not job.force and not given:
         print(f"{counter} {stem}: fresh", flush=True)
         return Outcome(stem, "fresh", wrote=state.reason)
     why = "forced" if state.fresh else f"{state.state}: {state.reason}"
     print(f"{counter} {stem}: running ({why})", flush=True)
     start = time.monotonic()
     try:
-        manifest = execute(stem, job.profile, overrides)
+        manifest = execute(stem, job.profile, given)
     except NotebookFailed as error:
         status = "paused" if str(error).startswith("Paused") else "failed"
         print(f"{counter} {stem}: {status}\n{error}", flush=True)
@@ -113,16 +118,24 @@ def _one(
 
 
 class NotebookFailed(RuntimeError):
-    """A notebook that raised, whose kernel died, or that left no result; the message says what to do."""
+    """A notebook whose data are missing, that raised, whose kernel died, or that left no result; the message says what
+    to do."""
 
 
-def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Execute one notebook and return its manifest. Raises NotebookFailed."""
+def execute(stem: str, profile: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Execute one notebook, with parameters ``given`` in place of those of its profile, and return its manifest.
+
+    Raises NotebookFailed, and KeyboardInterrupt where the user or the system ends it.
+    """
+    expected = parameters.profile_parameters(stem, profile)
+    values = expected | parameters.check_overrides(expected, given, where="command line")
+    if says := inputs.lacking(stem, values):
+        raise NotebookFailed(says)
     import nbclient.exceptions
     import papermill
 
-    expected = parameters.profile_parameters(stem, profile)
-    values = expected | parameters.check_overrides(expected, overrides, where="command line")
+    from paperlib.lab import engine
+
     target = os.environ.get(paths.INTO, profile) if values == expected else paths.CUSTOM
     output = paths.work_executed(target) / f"{stem}.ipynb"
     attempt = paths.work(target) / "failed" / f"{stem}.ipynb"
@@ -138,6 +151,7 @@ def execute(stem: str, profile: str, overrides: dict[str, Any]) -> dict[str, Any
                 parameters=values,
                 kernel_name="python3",
                 cwd=str(paths.root()),
+                engine_name=engine.NAME,
                 progress_bar=False,
                 log_output=True,
                 extra_arguments=["--IPKernelApp.log_level=50"],
@@ -172,33 +186,11 @@ def _explain(name: str, text: str, notebook: Path) -> str:
     return f"{plain}\n{where} Earlier results are untouched."
 
 
-class _Indented(logging.Formatter):
-    """Output of a notebook, line by line, indented under its name; blank lines are left out."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(f"    {line}" for line in record.getMessage().splitlines() if line.strip())
-
-
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """Progress bars off, papermill's log of the notebook's output straight to the terminal."""
+def _kernel_environment() -> AbstractContextManager[None]:
+    """What a kernel finds: bars of other packages are silent, and it ends with this process."""
     machine.wait_without_spinning()
-    changes = {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    saved = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    logger = logging.getLogger("papermill")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_Indented())
-    handler.addFilter(lambda record: bool(text := record.getMessage().strip()) and not text.startswith(_CHATTER))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        for name, value in saved.items():
-            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+    quiet = {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return machine.environment(quiet | {machine.RUNNER: str(os.getpid())})
 
 
 @contextmanager

@@ -6,17 +6,14 @@ published, and the analysis starts from there. Nothing that is published or that
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
 from paperlib.lab import machine, paths, provenance, runner
-from paperlib.lab.run import hold_lock
+from paperlib.lab.locks import hold_lock
 from paperlib.lab.stages import REMAKE
 from paperlib.lab.store import write_table
 
@@ -46,7 +43,8 @@ def verify(profile: str, only: list[str] | None = None) -> list[Verified]:
     ``data/work/verify/reproduced_on.csv`` too."""
     paths.check_installation()
     hold_lock(paths.work(paths.VERIFY) / ".lock", "another check is going on")
-    with _apart():
+    # apart from every other result; and cheap stages are made again, once for all notebooks
+    with machine.environment({paths.INTO: paths.VERIFY, REMAKE: provenance.now()}):
         rows = _again(profile, only)
     table = pd.DataFrame([asdict(row) for row in rows])
     write_table(paths.work(paths.VERIFY) / "reproduced_on.csv", table)
@@ -71,19 +69,6 @@ def _again(profile: str, only: list[str] | None) -> list[Verified]:
         print(f"{stem}: {outcome} {detail}", flush=True)
         rows.append(Verified(stem, outcome, detail, seconds, machine.processor(), machine.cores(), provenance.now()))
     return rows
-
-
-@contextmanager
-def _apart() -> Iterator[None]:
-    """Runs write to a folder of their own, and cheap stages are made again, once for all notebooks."""
-    changes = {paths.INTO: paths.VERIFY, REMAKE: provenance.now()}
-    saved = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in saved.items():
-            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
 
 
 def compare(published: dict[str, Any], here: dict[str, Any]) -> tuple[str, str]:

@@ -1,0 +1,51 @@
+"""How papermill executes a notebook here: shown line by line in the terminal, and ended by an interrupt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.log import logger
+
+from paperlib.lab.screen import Screen
+
+NAME = "paperlib"
+
+
+class _Client(PapermillNotebookClient):
+    """papermill's client, whose outputs go to a :class:`Screen`."""
+
+    def __init__(self, nb_man: Any, **options: Any) -> None:
+        super().__init__(nb_man, **options)
+        self._screen = Screen()
+
+    def log_output_message(self, output: Any) -> None:
+        """Show one output."""
+        self._screen.show(output)
+
+    def execute(self, **options: Any) -> Any:
+        """Execute the notebook. Raises KeyboardInterrupt where the user or the system ends it."""
+        try:
+            return super().execute(**options)
+        except BaseException as error:
+            # nbclient answers the signal by ending the kernel, and then finds that its kernel died
+            if getattr(self, "_async_cleanup_kernel_future", None) is not None:
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            self._screen.flush()
+
+
+class Engine(NBClientEngine):
+    """papermill's engine with this client."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, start_timeout: int = 60, **options: Any) -> Any:
+        """Execute the notebook that ``nb_man`` manages in a kernel of its own."""
+        options = {name: value for name, value in options.items() if name in ("log_output", "extra_arguments")}
+        client = _Client(nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, log=logger, **options)
+        return client.execute()
+
+
+papermill_engines.register(NAME, Engine)
