@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.saved_columns import checked_columns
 from paperlib.lab.stages import Stage, code_of
 from paperlib.lab.store import atomic_path, read_json, sha256_of, write_json, write_table
 from paperlib.symmetry.extinction import SCHEMES, class_of_space_group
@@ -94,10 +95,14 @@ def _differences(old: Path, new: Path) -> str:
         str(now.source_id[i])
         for i in range(len(now))
         if i >= len(before)
-        or any(not np.array_equal(getattr(before[i : i + 1], x), getattr(now[i : i + 1], x)) for x in names)
+        or any(not _equal(getattr(before[i : i + 1], x), getattr(now[i : i + 1], x)) for x in names)
     ]
     listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
     return f"{len(changed)} of {len(now)} crystals differ ({listed}); all shards are made anew"
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")  # a B that is not known is NaN
 
 
 def is_finished(folder: str | Path, number: int) -> bool:
@@ -234,8 +239,12 @@ def _packed(crystals: CrystalSet) -> dict[str, np.ndarray]:
     columns = {f.name: getattr(crystals, f.name) for f in fields(crystals)}
     columns = {k: v.astype(np.str_) if v.dtype == object else v for k, v in columns.items()}
     for name in ("standard", "occupancy", "b_iso"):
-        if len(columns[name]) > 1 and np.all(columns[name] == columns[name][0]):
-            columns[name] = columns[name][:1]
+        first = columns[name][:1]
+        unknown = name == "b_iso"
+        if len(columns[name]) > 1 and np.array_equal(
+            columns[name], first.repeat(len(columns[name])), equal_nan=unknown
+        ):
+            columns[name] = first
     steps = np.rint(crystals.frac * GRID)
     if np.all((steps >= 0) & (steps < GRID)) and np.array_equal(steps / GRID, crystals.frac):
         columns["frac"] = steps.astype(np.uint32)
@@ -251,4 +260,7 @@ def _unpacked(path: Path) -> CrystalSet:
     for name, length in (("standard", n), ("occupancy", m), ("b_iso", m)):
         if len(columns[name]) != length:
             columns[name] = np.broadcast_to(columns[name], (length,)).copy()
-    return CrystalSet(**columns)
+    try:
+        return CrystalSet(**checked_columns(columns))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a shard of crystals ({error}); run what made the set again") from error

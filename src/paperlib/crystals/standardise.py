@@ -45,7 +45,7 @@ class Sites:
     occupants: Sequence[Mapping[int, float]]
     """k mappings from species code to occupancy; what is missing to 1 is vacant."""
     b_iso: np.ndarray | None = None
-    """(k,) Å²; None where the source has none."""
+    """(k,) Å², NaN where it is not known; None where the source has none at all."""
     declared_space_group: int = 0
     """The number that the source states, 0 where it states none."""
     remarks: Sequence[tuple[str, str]] = ()
@@ -63,8 +63,10 @@ def _checked(sites: Sites) -> Sites:
     if lattice.shape != (3, 3) or frac.shape != (k, 3):
         shapes = f"lattice {lattice.shape}, frac {frac.shape}, {k} occupants; expected (3, 3), (k, 3), k"
         raise BadCrystalError(sites.name, "arrays do not fit together", shapes)
-    b_iso = np.zeros(k) if sites.b_iso is None else np.asarray(sites.b_iso, dtype=np.float64)
-    for name, array in (("lattice", lattice), ("coordinates", frac), ("b_iso", b_iso)):
+    b_iso = np.full(k, np.nan) if sites.b_iso is None else np.asarray(sites.b_iso, dtype=np.float64)
+    if np.isinf(b_iso).any():
+        raise BadCrystalError(sites.name, "b_iso not finite", f"site {int(np.argmax(np.isinf(b_iso)))}")
+    for name, array in (("lattice", lattice), ("coordinates", frac)):
         if not np.isfinite(array).all():
             where = np.argwhere(~np.isfinite(array))[0].tolist()
             raise BadCrystalError(sites.name, f"{name} not finite", f"{array[tuple(where)]} at {where}")
@@ -97,7 +99,8 @@ def crystal_from_sites(sites: Sites, symprec: float = 0.01, standardise: bool = 
     ``symmetry.groups``: unique axis b, cell choice 1; hexagonal axes; origin choice 2 (spglib's own default is
     choice 1, so its Hall number is passed); the Niggli cell for triclinic crystals. Coordinates and cell are
     spglib's idealised ones, so the operations of the group map the crystal onto itself. The isotropic
-    displacement of a standardised site is the mean over the given sites that it stands for. With
+    displacement of a standardised site is the mean over those of the given sites that it stands for whose value is
+    known, NaN where none is. With
     ``standardise=False`` the cell and the sites stay as given, ``standard`` is False. Raises BadCrystalError (a
     ValueError that names crystal, fault and value) for an empty or degenerate cell, numbers that are not finite,
     more than one atom per site, and where spglib finds no symmetry.
@@ -120,8 +123,10 @@ def crystal_from_sites(sites: Sites, symprec: float = 0.01, standardise: bool = 
     frac[frac > 1.0 - 1e-12] = 0.0
     # Primitive atom j is the image of the given atoms with mapping_to_primitive j, and of the standardised
     # atoms with std_mapping_to_primitive j.
-    n_given = np.bincount(dataset.mapping_to_primitive)
-    mean_b = np.bincount(dataset.mapping_to_primitive, weights=sites.b_iso) / np.maximum(n_given, 1)
+    known, to_primitive = np.isfinite(sites.b_iso), dataset.mapping_to_primitive
+    total = np.bincount(to_primitive, weights=np.where(known, sites.b_iso, 0.0))
+    with np.errstate(invalid="ignore"):
+        mean_b = total / np.bincount(to_primitive, weights=known)
     first_of_kind = [types.index(kind) for kind in range(len(kinds))]
     occupants = [sites.occupants[first_of_kind[kind]] for kind in dataset.std_types]
     return _pack(sites.name, cell, number, True, frac, occupants, mean_b[dataset.std_mapping_to_primitive])
@@ -214,7 +219,7 @@ def to_structures(crystals: CrystalSet) -> list[Structure]:
     """pymatgen structures with property ``source_id`` and site property ``b_iso`` (Å²).
 
     Consecutive rows at one place become one disordered site, whose ``b_iso`` is their mean weighted with the
-    occupancies.
+    occupancies (NaN where none is known).
     """
     from pymatgen.core import Lattice, Structure
 

@@ -103,11 +103,11 @@ def _check_sites(crystals: CrystalSet, table: ScatteringTable, found: dict[int, 
     occupancy = crystals.occupancy
     for j in np.flatnonzero(~((occupancy > 0) & (occupancy <= 1 + OCCUPANCY_TOLERANCE))):
         found.setdefault(int(crystal[j]), f"occupancy {occupancy[j]:.6g} of site {_site(crystals, j)} is not in (0, 1]")
-    for j in np.flatnonzero(~((crystals.b_iso >= 0) & np.isfinite(crystals.b_iso))):
+    for j in np.flatnonzero((crystals.b_iso < 0) | np.isinf(crystals.b_iso)):
         found.setdefault(
             int(crystal[j]),
             f"displacement parameter B of site {_site(crystals, j)} is {crystals.b_iso[j]:.6g} Å²; it must be finite "
-            "and not negative (0 where unknown)",
+            "and not negative (NaN where unknown)",
         )
 
 

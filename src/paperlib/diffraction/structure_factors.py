@@ -38,15 +38,16 @@ class _Kinds:
 
     def __init__(self, crystals: CrystalSet) -> None:
         self.crystal = np.repeat(np.arange(len(crystals)), crystals.n_sites)
-        self.order = np.lexsort((crystals.b_iso, crystals.species, self.crystal))
+        b_iso = np.nan_to_num(crystals.b_iso, nan=0.0)  # what is not known is taken as 0
+        self.order = np.lexsort((b_iso, crystals.species, self.crystal))
         """Sites kind by kind, the crystals in their order."""
-        keys = np.stack([self.crystal, crystals.species, crystals.b_iso])[:, self.order]
+        keys = np.stack([self.crystal, crystals.species, b_iso])[:, self.order]
         is_new = np.ones(len(self.order), dtype=bool)
         is_new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
         self.begin = np.append(np.flatnonzero(is_new), len(self.order))
         """(K + 1,) sites of kind q are ``order[begin[q]:begin[q + 1]]``."""
         first = self.order[self.begin[:-1]]
-        self.species, self.b_iso = crystals.species[first].astype(np.int64), crystals.b_iso[first]
+        self.species, self.b_iso = crystals.species[first].astype(np.int64), b_iso[first]
         self.n_kinds = np.bincount(self.crystal[first], minlength=len(crystals))
         self.crystal_begin = np.concatenate([[0], np.cumsum(self.n_kinds)])
         """(n + 1,) kinds of crystal i are ``crystal_begin[i]:crystal_begin[i + 1]``."""
@@ -62,7 +63,7 @@ class _Sites:
         has_centre = np.array([False, *(_has_centre(number) for number in range(1, 231))])
         self.centric = crystals.standard & has_centre[crystals.space_group]
         self.n_sites, self.n_kinds = crystals.n_sites, kinds.n_kinds
-        self.has_displacement = bool(np.any(crystals.b_iso))
+        self.has_displacement = bool(np.any(kinds.b_iso))
 
         def move(array: np.ndarray, as_type: torch.dtype) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device, as_type)

@@ -97,10 +97,10 @@ def test_mixed_sites_vacancies_isotopes_and_displacements():
     sites = sites_of(text)
     assert list(sites.occupants) == [{26: 0.75, 13: 0.20}, {DEUTERIUM: 1.0}]
     mean_u = (0.75 * 0.01 + 0.20 * 0.02) / 0.95
-    assert sites.b_iso == pytest.approx([8 * np.pi**2 * mean_u, 0.0])
+    assert sites.b_iso == pytest.approx([8 * np.pi**2 * mean_u, np.nan], nan_ok=True)
     assert crystal_of(text).formula.tolist() == ["Al0.2Fe0.75D"]
     as_b = sites_of(text.replace("U_iso_or_equiv", "B_iso_or_equiv"))
-    assert as_b.b_iso == pytest.approx([mean_u, 0.0])
+    assert as_b.b_iso == pytest.approx([mean_u, np.nan], nan_ok=True)
 
 
 def test_anisotropic_displacement_becomes_its_equivalent():
@@ -143,13 +143,13 @@ def test_operations_outside_every_table_are_followed_and_so_are_cells_listed_who
 def test_types_that_name_no_element_are_read_with_the_help_of_the_formula():
     water = cif("5 5 5 90 90 90", "P 1", "OW 0.1 0.2 0.3\nHO 0.3 0.4 0.5", "label fract_x fract_y fract_z")
     assert list(sites_of(water + "_chemical_formula_sum 'H2 O'\n").occupants) == [{8: 1.0}, {1: 1.0}]
-    with pytest.raises(BadCrystalError, match="test: unknown element: atom OW is of type 'OW'"):
-        sites_of(water)
+    with pytest.raises(BadCrystalError, match="test: unknown element: atom QW is of type"):
+        sites_of(water.replace("OW", "QW"))
 
 
 def test_each_block_with_atoms_is_a_crystal_and_a_bad_one_does_not_spoil_the_others():
     good = [cif("4 4 4 90 90 90", "P m -3 m", f"{kind}1 {kind} 0 0 0", name=kind) for kind in ("Na", "K")]
-    bad = cif("4 4 4 90 90 90", "P m -3 m", "Q1 Wat 0 0 0", name="bad")
+    bad = cif("4 4 4 90 90 90", "P m -3 m", "Q1 Qq 0 0 0", name="bad")
     results = list(read_cif("file", ("data_global\n_audit_creation_method x\n" + good[0] + bad + good[1]).encode()))
     assert [result.name for result in results] == ["file#Na", "file#bad", "file#K"]
     assert [isinstance(result, BadCrystalError) for result in results] == [False, True, False]
@@ -159,7 +159,7 @@ GOOD = cif("4 4 4 90 90 90", "P m -3 m", "Na1 Na 0 0 0 1", FIELDS + " occupancy"
 BROKEN = {
     "not a valid CIF": GOOD.replace("0 0 0 1\n", "0 0"),
     "no atoms": GOOD.split("loop_")[0],
-    "unknown element": GOOD.replace("Na1 Na", "Du1 Wat"),
+    "unknown element": GOOD.replace("Na1 Na", "Du1 Qq"),
     "total occupancy above 1": GOOD.replace("0 0 0 1", "0 0 0 1.5"),
     "occupancy not positive": GOOD.replace("0 0 0 1", "0 0 0 -0.5"),
     "coordinates not finite": GOOD.replace("0 0 0 1", "0 ? 0 1"),

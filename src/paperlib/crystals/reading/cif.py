@@ -1,150 +1,203 @@
-"""Crystals of a CIF: the asymmetric unit of each block, expanded to the whole cell.
+"""Crystals of a CIF: each block read in the way that agrees with all that it states.
 
-gemmi reads the file and the symmetry; the expansion is our own because gemmi's ``get_all_unit_cell_sites`` keeps the
-rounded coordinates of special positions (0.3333) and unites everything within 0.4 Å, split positions too.
+A file says the same thing several times: operations and symbol, atoms and formula, multiplicities. Where these agree,
+the first reading is the crystal. Where they do not, each reading that the file allows (other operations, another
+origin, repeated atoms taken as images or added up) is held against the statements, and the one that contradicts the
+fewest is taken, with a remark that names both.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import gemmi
 import numpy as np
 
-from paperlib.crystals.crystal_set import DEUTERIUM
-from paperlib.crystals.reading.cif_symmetry import declared_space_group, operation_candidates
-from paperlib.crystals.standardise import OCCUPANCY_TOLERANCE, BadCrystalError, Sites
+from paperlib.crystals.reading import cif_statements as statements
+from paperlib.crystals.reading.cif_atoms import Remark, read_atoms
+from paperlib.crystals.reading.cif_document import Items, blocks
+from paperlib.crystals.reading.cif_numbers import number
+from paperlib.crystals.reading.cif_symmetry import Candidate, candidates, declared_space_group, stated_symmetry
+from paperlib.crystals.reading.expansion import Atom, Expanded, expand, shortest_distance
+from paperlib.crystals.standardise import BadCrystalError, Sites
 
-SPECIAL_POSITION_TOLERANCE = 0.1
-"""Å. An atom this close to its own image stands on the symmetry element: 1/3 given as 0.333 misses by 0.02 Å, while
-the halves of a split position are further apart."""
+LARGEST_CELL = 20_000
+"""Sites of one cell; spglib needs minutes for more."""
 
-SAME_PLACE = 0.01
-"""Å. Atoms of the list this close to one another share a site (mixed occupancy)."""
+_CELL = [f"_cell_{key}" for key in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")]
+_ATOMS = ("_atom_site_fract_x", "_atom_site_cartn_x")
+_ONCE = ("_cell_", "_atom_site_", "_symmetry_", "_space_group_", "_chemical_formula_sum")
+"""Tags that must not stand twice in a block."""
 
 
 def read_cif(name: str, content: bytes) -> Iterator[Sites | BadCrystalError]:
     """Each block with atoms as the sites of its whole cell, or the error that says why it cannot be used.
 
     A file with one such block gives a crystal called ``name``, one with several ``name#block``. Occupancies, B or U
-    (B = 8 π² U; the equivalent isotropic value of an anisotropic tensor) and deuterium are kept; charges in atom
-    types (``Fe3+``) are dropped. Atoms whose type names no element (``Wat``) make a block unusable, and so do
-    coordinates that are missing.
+    (B = 8 π² U; the equivalent isotropic value of an anisotropic tensor; NaN where none is known), mixtures on one site
+    and deuterium are kept; charges in atom types (``Fe3+``) are dropped. ``Sites.remarks`` says what the file
+    contradicts, leaves open or spells in its own way. Whatever is wrong with one block, the others come out.
     """
-    try:
-        document = gemmi.cif.read_string(content.decode("utf-8", errors="replace"))
-    except (ValueError, RuntimeError) as error:
-        yield BadCrystalError(name, "not a valid CIF", str(error))
-        return
-    structures = [(block, gemmi.make_small_structure_from_block(block)) for block in document]
-    with_atoms = [(block, small) for block, small in structures if len(small.sites)]
-    if not with_atoms:
-        yield BadCrystalError(name, "no atoms", f"none of its {len(document)} blocks lists atom coordinates")
-    for block, small in with_atoms:
-        crystal = name if len(with_atoms) == 1 else f"{name}#{block.name}"
+    crystals, errors = [], []
+    for found in blocks(name, content):
+        if isinstance(found, BadCrystalError):
+            errors.append(found)
+        elif any(found[1].column(tag) for tag in _ATOMS):
+            crystals.append(found)
+    yield from errors
+    if not crystals and not errors:
+        yield BadCrystalError(name, "no atoms", "no block lists atom coordinates")
+    for label, items in crystals:
+        crystal = name if len(crystals) + len(errors) == 1 else f"{name}#{label}"
         try:
-            yield _sites(crystal, block, small)
+            yield _sites(crystal, items)
         except BadCrystalError as error:
             yield error
 
 
-def _sites(name: str, block: gemmi.cif.Block, small: gemmi.SmallStructure) -> Sites:
-    cell = np.array(small.cell.parameters)
-    if not small.cell.is_crystal() or not np.isfinite(cell).all() or cell.min() <= 0 or not small.cell.volume > 0:
-        raise BadCrystalError(name, "degenerate cell", f"a, b, c, alpha, beta, gamma = {cell.tolist()}")
-    lattice = np.array(small.cell.orth.mat.tolist()).T
-    listed = _formula_elements(block)
-    atoms = []
-    for site in small.sites:
-        xyz = np.array(site.fract.tolist())
-        if not np.isfinite(xyz).all():
-            raise BadCrystalError(name, "coordinates not finite", f"atom {site.label} at {xyz.tolist()}")
-        if not 0 <= site.occ < np.inf:
-            raise BadCrystalError(name, "occupancy not positive", f"atom {site.label} has {site.occ}")
-        if site.occ > 0:
-            atoms.append((xyz, _species(name, site, listed), site.occ, _b_iso(small.cell, site)))
+def _sites(name: str, items: Items) -> Sites:
+    remarks: dict[str, list[str]] = {}
+
+    def remark(kind: str, detail: str) -> None:
+        remarks.setdefault(kind, []).append(detail)
+
+    twice = sorted(tag for tag in items.repeated if tag.startswith(_ONCE))
+    if twice:
+        raise BadCrystalError(name, "a tag stands twice", ", ".join(twice[:3]))
+    cell = _cell(name, items)
+    lattice = np.array(cell.orth.mat.tolist()).T
+    symmetry = stated_symmetry(items)
+    for kind, detail in symmetry.remarks:
+        remark(kind, detail)
+    declared = declared_space_group(symmetry)
+    stated = statements.statement(items, 0 if symmetry.parent else declared)
+    atoms = read_atoms(name, items, cell, stated.formula or {}, remark)
+    if not atoms:
+        raise BadCrystalError(name, "no atoms", "every atom of the list is a dummy or has an occupancy of 0")
     try:
-        candidates = operation_candidates(small)
+        groups = candidates(symmetry, cell)
     except ValueError as error:
         reason, _, detail = str(error).partition(": ")
         raise BadCrystalError(name, reason, detail) from error
-    declared = declared_space_group(small)
-    expanded = [_expand(name, lattice, atoms, operations, declared) for operations in candidates]
-    if len(expanded) == 1:
-        return expanded[0]
-    # The wrong origin or axes put atoms on the wrong special positions, where they come too close to one another.
-    return max(expanded, key=lambda sites: (round(_shortest_distance(sites), 2), -len(sites.occupants)))
+    if symmetry.triplets and groups[0].source != "operations":
+        remark("operations not usable", f"{len(symmetry.triplets)} listed form no group, or none that fits the cell")
+    chosen = _choose(name, lattice, atoms, groups, stated, remark)
+    if missing := statements.missing_hydrogens(stated, atoms, chosen.expanded):
+        remark("hydrogens stated but not listed", missing)
+    if volume := statements.volume_contradicts(stated, cell.volume):
+        remark("volume contradicts the cell", volume)
+    if chosen.expanded.repeated:
+        remark("images listed as well", ", ".join(chosen.expanded.repeated[:6]))
+    if chosen.expanded.moved:
+        far = (f"{label} by {distance:.2f} Å" for label, distance in chosen.expanded.moved[:6])
+        remark("atoms moved onto a symmetry element", ", ".join(far))
+    told = tuple((kind, "; ".join(details[:6])) for kind, details in remarks.items())
+    expanded = chosen.expanded
+    return Sites(name, lattice, expanded.frac, expanded.occupants, expanded.b_iso, declared, told)
 
 
-def _formula_elements(block: gemmi.cif.Block) -> set[str]:
-    for tag in ("_chemical_formula_sum", "_chemical_formula_moiety"):
-        text = block.find_value(tag)
-        if text and text not in (".", "?"):
-            return set(re.findall(r"[A-Z][a-z]?", gemmi.cif.as_string(text)))
-    return set()
+def _cell(name: str, items: Items) -> gemmi.UnitCell:
+    parameters = []
+    for tag in _CELL:
+        text = (items.column(tag) or [""])[0]
+        try:
+            value = number(text)
+        except ValueError as error:
+            raise BadCrystalError(name, "degenerate cell", f"{tag}: {error}") from error
+        if value is None and not (text == "" and "angle" in tag):
+            raise BadCrystalError(name, "degenerate cell", f"{tag} is not given")
+        # the dictionary's default for an angle that the file leaves out
+        parameters.append(value.value if value else 90.0)
+    if min(parameters) <= 0 or max(parameters[3:]) >= 180 or max(parameters[:3]) > 1e4:
+        raise BadCrystalError(name, "degenerate cell", f"a, b, c, alpha, beta, gamma = {parameters}")
+    cell = gemmi.UnitCell(*parameters)
+    if not cell.is_crystal() or not cell.volume > 0:
+        raise BadCrystalError(name, "degenerate cell", f"a, b, c, alpha, beta, gamma = {parameters}")
+    return cell
 
 
-def _species(name: str, site: gemmi.SmallStructure.Site, listed: set[str]) -> int:
-    """Species code of an atom. A type such as ``OW`` or ``HO`` is read as one letter where the chemical formula has
-    that element and not the other."""
-    symbol = site.element.name
-    first = site.type_symbol[:1].upper()
-    if listed and symbol not in listed and first in listed:
-        symbol = first
-    if symbol == "D":
-        return DEUTERIUM
-    code = gemmi.Element(symbol).atomic_number
-    if code == 0:
-        raise BadCrystalError(name, "unknown element", f"atom {site.label} is of type {site.type_symbol!r}")
-    return code
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """One way to read the file."""
+
+    candidate: Candidate
+    expanded: Expanded
+    against: dict[str, str]
+    """Statements that it contradicts."""
+
+    def __str__(self) -> str:
+        content = statements.written(statements.cell_content(self.expanded.occupants))
+        return f"{self.candidate.source}, group {self.candidate.number or 'unknown'}: {content}"
+
+    def same(self, other: _Reading) -> bool:
+        """Whether the cell holds the same atoms."""
+        mine, theirs = (statements.cell_content(r.expanded.occupants) for r in (self, other))
+        return mine.keys() == theirs.keys() and all(abs(mine[code] - theirs[code]) < 1e-6 for code in mine)
 
 
-def _b_iso(cell: gemmi.UnitCell, site: gemmi.SmallStructure.Site) -> float:
-    u_iso = site.u_iso if site.u_iso or not site.aniso.nonzero() else cell.calculate_u_eq(site.aniso)
-    return 8 * np.pi**2 * u_iso if np.isfinite(u_iso) and u_iso > 0 else 0.0
-
-
-def _expand(
+def _choose(
     name: str,
     lattice: np.ndarray,
-    atoms: list[tuple[np.ndarray, int, float, float]],
-    operations: tuple[np.ndarray, np.ndarray],
-    declared: int,
-) -> Sites:
-    """All sites of the cell. Atoms near a special position are moved onto it: the mean over the operations that
-    bring the atom back to its place."""
-    rotations, translations = operations
-    positions, occupants, displacement = np.zeros((0, 3)), [], []
-    for xyz, code, occupancy, b_iso in atoms:
-        shift = _nearest(rotations @ xyz + translations - xyz)
-        stabiliser = np.linalg.norm(shift @ lattice, axis=1) < SPECIAL_POSITION_TOLERANCE
-        xyz = xyz + shift[stabiliser].mean(axis=0)
-        images = (rotations @ xyz + translations) % 1.0
-        apart = np.linalg.norm(_nearest(images[:, None] - images) @ lattice, axis=-1)
-        orbit = images[np.unique(np.argmax(apart < SPECIAL_POSITION_TOLERANCE, axis=1))]
-        here = np.linalg.norm(_nearest(positions - xyz) @ lattice, axis=1) < SAME_PLACE
-        if not here.any():
-            positions = np.concatenate([positions, orbit])
-            occupants += [{code: occupancy} for _ in orbit]
-            displacement += [b_iso] * len(orbit)
-            continue
-        for image in orbit:
-            nearest = int(np.argmin(np.linalg.norm(_nearest(positions - image) @ lattice, axis=1)))
-            before = sum(occupants[nearest].values())
-            if occupants[nearest].get(code) == occupancy and before + occupancy > 1 + OCCUPANCY_TOLERANCE:
-                continue  # an atom that the symmetry has already made: some files list the whole cell as well
-            displacement[nearest] = (displacement[nearest] * before + b_iso * occupancy) / (before + occupancy)
-            occupants[nearest][code] = occupants[nearest].get(code, 0.0) + occupancy
-    return Sites(name, lattice, positions, occupants, np.array(displacement), declared)
+    atoms: Sequence[Atom],
+    groups: Sequence[Candidate],
+    stated: statements.Statement,
+    remark: Remark,
+) -> _Reading:
+    """The first reading that contradicts no statement, else the one that contradicts the fewest."""
+    readings = _readings(name, lattice, atoms, groups, stated)
+    order = [candidate.source for candidate in groups]
+
+    def doubt(reading: _Reading) -> tuple[int, int, float, int]:
+        # The wrong origin or axes put atoms on the wrong special positions, where they come too close to one another.
+        distance = round(shortest_distance(reading.expanded.frac, lattice), 2)
+        return len(reading.against), order.index(reading.candidate.source), -distance, len(reading.expanded.frac)
+
+    best = min(readings, key=doubt) if len(readings) > 1 else readings[0]
+    others = [reading for reading in readings if not reading.same(best)]
+    if others and others[0] is readings[0] and readings[0].against and len(readings[0].against) > len(best.against):
+        why = ", ".join(f"{kind} ({detail})" for kind, detail in readings[0].against.items())
+        remark("contradiction resolved", f"{readings[0]}, but {why}; read as {best}")
+    rivals = [reading for reading in others if len(reading.against) == len(best.against)]
+    if any(reading.candidate.source == best.candidate.source for reading in rivals):
+        remark("origin or axes open, chosen by distances", f"read as {best}; otherwise {rivals[0]}")
+    for kind, detail in best.against.items():
+        if kind != statements.SYMBOL or others:
+            also = f"; otherwise {others[0]}" if others else ""
+            remark(kind, f"{detail}; read as {best}{also}")
+    return best
 
 
-def _nearest(difference: np.ndarray) -> np.ndarray:
-    return difference - np.round(difference)
-
-
-def _shortest_distance(sites: Sites) -> float:
-    """Å, between neighbours in the cell and its repeats by one edge; infinite for a single atom."""
-    difference = _nearest(sites.frac[:, None] - sites.frac)
-    lengths = np.linalg.norm(difference @ sites.lattice, axis=-1)
-    return float(lengths[np.triu_indices(len(lengths), 1)].min(initial=np.inf))
+def _readings(
+    name: str, lattice: np.ndarray, atoms: Sequence[Atom], groups: Sequence[Candidate], stated: statements.Statement
+) -> list[_Reading]:
+    """At least one; all from the first source that contradicts nothing, and those before it."""
+    readings: list[_Reading] = []
+    failures: list[BadCrystalError] = []
+    first = groups[0]
+    # A list of nothing but x,y,z is what programs leave behind that could not write the operations.
+    listed = first.number if first.source == "operations" and len(first.rotations) > 1 else 0
+    for candidate, after in zip(groups, [*groups[1:], None], strict=True):
+        for add_images in (False, True):
+            operations = candidate.rotations, candidate.translations
+            try:
+                expanded = expand(name, lattice, atoms, *operations, LARGEST_CELL, add_images)
+            except BadCrystalError as error:
+                failures.append(error)
+                break
+            against = statements.contradictions(
+                stated, atoms, expanded, len(candidate.rotations), candidate.number, lattice
+            )
+            if listed and candidate.number not in (listed, 0):
+                against[statements.SYMBOL] = (
+                    f"group {candidate.number} is not that of the {len(first.rotations)} operations"
+                )
+            readings.append(_Reading(candidate, expanded, against))
+            if not against or not expanded.repeated:
+                break
+        fits = any(not reading.against for reading in readings)
+        if fits and (after is None or after.source != candidate.source):
+            break
+    if not readings:
+        raise failures[0]
+    return readings
