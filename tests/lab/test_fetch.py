@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from paperlib.lab import fetch
+from paperlib.lab.content import content_digest
 from paperlib.lab.fetch import ChecksumError, Entry
 
 NAME = "structures/crystals.csv"
@@ -22,7 +23,7 @@ def repository(tmp_path, monkeypatch):
     folder = tmp_path / "repository"
     (folder / "data").mkdir(parents=True)
     monkeypatch.setenv("PAPERLIB_ROOT", str(folder))
-    for name in ("PAPERLIB_DATA", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("PAPERLIB_DATA", "PAPERLIB_MIRROR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return folder
 
@@ -79,6 +80,7 @@ def test_the_registry_is_read_with_and_without_addresses(repository):
         ("a.csv 123abc", "'a.csv 123abc'"),
         (f"a.csv {SHA[:-1]}g", f"'a.csv {SHA[:-1]}g'"),
         (f"{SHA} a.csv", f"'{SHA} a.csv'"),
+        (f"a.csv {SHA} content:12", r"'content:12' of a\.csv"),
     ],
 )
 def test_a_registry_line_that_cannot_be_read_is_named(repository, line, named):
@@ -156,9 +158,52 @@ def test_an_unknown_name_lists_the_known_ones(repository):
         fetch.fetch("c.csv")
 
 
-def test_a_file_without_a_public_home_says_where_to_put_it(repository):
-    with pytest.raises(FileNotFoundError, match="put it under data/raw, or set PAPERLIB_DATA"):
-        fetch.fetch(NAME, {NAME: Entry(SHA, None)})
+@pytest.mark.parametrize(
+    "entry, says", [(Entry(SHA), "computed for the paper"), (Entry(SHA, content=SHA), f"`paperlib data fetch {NAME}`")]
+)
+def test_a_file_that_no_home_offers_as_it_is_says_what_to_do(repository, entry, says):
+    with pytest.raises(
+        FileNotFoundError, match=f"{NAME} is not .*{says}.* put it under data/raw, or set PAPERLIB_DATA"
+    ):
+        fetch.fetch(NAME, {NAME: entry})
+
+
+def test_missing_files_are_the_registered_ones_that_are_nowhere(repository):
+    write_registry(repository, f"{NAME} {SHA}", f"b.csv {SHA} https://example.org/b.csv")
+    assert fetch.missing([NAME, "prototypes", "b.csv", "my/own.cif", NAME]) == [NAME, "b.csv"]
+    put(repository / "data" / "raw")
+    assert fetch.missing([NAME]) == []
+    assert len(fetch.remedy([NAME, "b.csv"]).splitlines()) == 2
+
+
+def test_a_mirror_stands_in_for_every_address(repository, web, monkeypatch):
+    offered, address, _ = web
+    put(offered)
+    monkeypatch.setenv("PAPERLIB_MIRROR", f"{address}/")
+    assert fetch.fetch(NAME, {NAME: Entry(SHA, f"https://example.org/{NAME}")}).read_bytes() == GOOD
+
+
+REBUILT = b'"number","symbol"\r\n225,Fm-3m\r\n'
+
+
+@pytest.mark.parametrize("place", ["PAPERLIB_DATA", "data/raw"])
+def test_a_file_with_the_registered_content_counts_as_the_registered_file(repository, tmp_path, monkeypatch, place):
+    home = repository / "data" / "raw"
+    if place == "PAPERLIB_DATA":
+        home = tmp_path / "offline"
+        monkeypatch.setenv("PAPERLIB_DATA", "../offline")
+    path = put(home)
+    write_registry(repository, f"{NAME} {SHA} content:{content_digest(path)}")
+    assert fetch.identity_of(path) == SHA, "the registered file itself"
+    put(home, REBUILT)
+    assert fetch.fetch(NAME).samefile(path) and fetch.identity_of(path) == SHA
+    own = put(tmp_path / "elsewhere", REBUILT)
+    assert fetch.identity_of(own) == hashlib.sha256(REBUILT).hexdigest(), "a file of one's own is itself"
+    for other in (REBUILT.replace(b"225", b"221"), b"\xff"):
+        put(home, other)
+        assert fetch.identity_of(path) == hashlib.sha256(other).hexdigest()
+        with pytest.raises(ChecksumError, match=r"corrupt.*and another content; replace it"):
+            fetch.fetch(NAME)
 
 
 @pytest.mark.parametrize("fault", ["closed port", "not there", "bad address", "no such mirror"])
