@@ -71,7 +71,7 @@ def test_every_direct_dependency_is_pinned_within_its_range(project):
         assert not outside
 
 
-COMES_WITH = {"nbclient": "papermill", "requests": "pooch", "packaging": "pooch", "IPython": "ipykernel"}
+COMES_WITH = {"nbclient": "papermill"}
 CALLED = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 """Names under which packages are imported that are called otherwise."""
 
@@ -98,7 +98,7 @@ def test_the_library_imports_only_what_is_installed_with_it(project):
 
 
 def test_what_is_declared_is_imported_or_runs_the_notebooks(project):
-    tools = {"ipykernel", "ipywidgets", "jupyterlab", "nbstripout"}
+    tools = {"ipykernel", "ipywidgets", "jupyterlab"}
     files = [*(ROOT / "src" / "paperlib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
     found = {canonicalize_name(CALLED.get(name, name)) for path in files for name in imported(path)}
     assert by_name(project["dependencies"]).keys() - found == tools
@@ -135,11 +135,13 @@ def test_make_knows_what_to_do_for(make, target):
 def test_make_passes_everything_on(make):
     words = ["PROFILE=laptop", "NOTEBOOK=06_labels", "FORCE=1", "SET=epochs=3 seeds=[1]"]
     shown = run(make, "--dry-run", "reproduce", *words).stdout
-    assert "reproduce --profile laptop --notebook 06_labels --force --set epochs=3 seeds=[1]" in shown
+    assert 'reproduce --profile laptop --notebook 06_labels --force --set "$PAPERLIB_SET"' in shown
     assert "reproduce --profile smoke" in run(make, "--dry-run", "reproduce").stdout
     for command in ("publish", "verify", "status"):
         assert f"{command} --profile laptop" in run(make, "--dry-run", command, "PROFILE=laptop").stdout
     assert "pytest -n 3 --dist loadscope" in run(make, "--dry-run", "test", "WORKERS=3").stdout
+    shown = run(make, "--dry-run", "lab", "LAB=--allow-root --no-browser").stdout
+    assert "root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --allow-root --no-browser" in shown
 
 
 @pytest.fixture
@@ -152,6 +154,19 @@ def clone(make, tmp_path):
         shutil.copy(ROOT / name, folder / name)
     assert run(make, "--touch", "install", cwd=folder).returncode == 0
     return folder
+
+
+@pytest.mark.parametrize(
+    "text", ['elements=["Na", "Cl"] steps=10', "sizes=[1, 2, 3]", "source=Bob's $(cifs) $HOME/*;`id`", "x='a b'"]
+)
+def test_make_hands_over_parameters_as_they_are_written(make, clone, text):
+    python = clone / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nprintf '<%s>\\n' \"$@\"\n")
+    python.chmod(0o755)
+    done = run(make, "reproduce", f"SET={text}", cwd=clone)
+    assert done.stdout.splitlines()[-2:] == ["<--set>", f"<{text}>"], done.stderr
+    assert "<--set>" not in run(make, "reproduce", cwd=clone).stdout
 
 
 def test_a_clone_that_was_copied_or_moved_installs_again(make, clone):

@@ -275,7 +275,8 @@ def test_tables_figures_and_objects_are_readable_in_the_terminal(clone):
         "import matplotlib.pyplot as plt\nplt.figure()",
         "object()",
         "print('half a', end='', flush=True)\nimport time\ntime.sleep(0.5)\nprint(' line')",
-        "from paperlib.lab import progress\nprogress.SECONDS = 0\nn = len(list(progress.progress(range(2), desc='steps')))",
+        "from paperlib.lab import progress\nprogress.SECONDS = 0",
+        "n = len(list(progress.progress(range(2), desc='steps')))",
     ]
     write_notebook(clone / "notebooks" / "04_shows.ipynb", 'profile = "smoke"', *shows, "run.finish()")
     done = command("reproduce", "--notebook", "04_shows")

@@ -31,8 +31,10 @@ def commit() -> str | None:
 
 def uncommitted() -> list[str] | None:
     """Sources, notebooks, parameters and constraints that differ from the commit; None outside git."""
-    lines = _git("status", "--porcelain", "--untracked-files=all", "--", *_CODE_PATHS)
-    return None if lines is None else [line[3:] for line in lines.splitlines()]
+    # by content: the status of a notebook that was only run goes by its size
+    changed = _git("diff", "--name-only", "HEAD", "--", *_CODE_PATHS)
+    new = _git("ls-files", "--others", "--exclude-standard", "--", *_CODE_PATHS)
+    return None if changed is None or new is None else sorted({*changed.splitlines(), *new.splitlines()})
 
 
 def _git(*arguments: str) -> str | None:
