@@ -85,6 +85,9 @@ def test_displacement_is_averaged_over_the_sites_that_become_one():
     sites = replace(body_centred({26: 1.0}, {26: 1.0}), b_iso=np.array([1.0, 3.0]))
     assert crystal_from_sites(sites).b_iso.tolist() == [2.0, 2.0]
     assert crystal_from_sites(sites, standardise=False).b_iso.tolist() == [1.0, 3.0]
+    half_known = crystal_from_sites(replace(sites, b_iso=np.array([np.nan, 3.0])))
+    assert half_known.b_iso.tolist() == [3.0, 3.0]
+    assert np.isnan(crystal_from_sites(replace(sites, b_iso=None)).b_iso).all()
     apart = replace(body_centred({26: 1.0}, {13: 1.0}), b_iso=np.array([1.0, 3.0]))
     crystal = crystal_from_sites(apart)
     assert dict(zip(crystal.species.tolist(), crystal.b_iso.tolist(), strict=True)) == {26: 1.0, 13: 3.0}
@@ -111,7 +114,7 @@ BROKEN = {
     "no atoms": {"frac": np.zeros((0, 3)), "occupants": []},
     "coordinates not finite": {"frac": np.array([[0, 0, 0], [0.5, np.nan, 0.5]])},
     "lattice not finite": {"lattice": np.diag([3.0, np.inf, 3.0])},
-    "b_iso not finite": {"b_iso": np.array([0.0, np.nan])},
+    "b_iso not finite": {"b_iso": np.array([0.0, np.inf])},
     "degenerate cell": {"lattice": np.array([[3.0, 0, 0], [0, 3, 0], [3, 3, 0]])},
     "total occupancy above 1": {"occupants": [{26: 1.0}, {26: 0.9, 13: 0.6}]},
     "occupancy not positive": {"occupants": [{26: 1.0}, {13: -0.5}]},

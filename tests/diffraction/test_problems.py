@@ -44,7 +44,8 @@ BAD = {
         {"frac": [[0.25, 0, 1], [0.25, 1, 0]], "occupancy": [0.75, 0.5]},
         "occupancies at (0.25, 0, 1) add up to 1.25 (Na 0.75, Cl 0.5), but one place holds 1 at most",
     ),
-    "NaN displacement": ({"b_iso": [0.5, np.nan]}, "B of site 1 is nan Å²"),
+    "infinite displacement": ({"b_iso": [0.5, np.inf]}, "B of site 1 is inf Å²"),
+    "negative displacement": ({"b_iso": [0.5, -0.1]}, "B of site 1 is -0.1 Å²"),
     "no such species": ({"species": [0, 17]}, "no X-ray form factor for species code 0"),
     "no form factor": ({"species": [11, 100]}, "no X-ray form factor for Fm"),
 }

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,14 @@ def test_displacement_damps_as_debye_and_waller_say(build):
     half = int(found.start[1])
     ratio = found.f_squared[half:] / found.f_squared[:half]
     assert torch.allclose(ratio, torch.exp(-2 * 1.3 / (4 * found.d[:half] ** 2)), rtol=1e-12)
+
+
+def test_an_unknown_displacement_is_simulated_as_none(build, triclinic):
+    crystals = build(triclinic)
+    none = powder_reflections(replace(crystals, b_iso=np.zeros_like(crystals.b_iso)), CU_KALPHA)
+    for b_iso in (np.full_like(crystals.b_iso, np.nan), np.where(np.arange(len(crystals.b_iso)) == 0, np.nan, 0.0)):
+        found = powder_reflections(replace(crystals, b_iso=b_iso), CU_KALPHA)
+        assert torch.equal(found.f_squared, none.f_squared)
 
 
 def test_deuterium_replaces_hydrogen(build):

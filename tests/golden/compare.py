@@ -38,8 +38,8 @@ def moved(before: Mapping[str, np.ndarray], now: Mapping[str, np.ndarray], toler
                 differences.append(f"{name}: {count} of {old.size} differ")
         elif old.size:
             off = np.abs(new.astype(np.float64) - old)
-            allowed = tolerance * np.abs(old).max()
-            wrong = ~(off <= allowed)
+            allowed = tolerance * np.nanmax(np.abs(old), initial=0.0)
+            wrong = ~((off <= allowed) | (np.isnan(old) & np.isnan(new)))  # NaN: not known, before and now
             if wrong.any():
                 first = np.argwhere(wrong)[0].tolist()
                 largest = f"by up to {np.max(off):.3g}, allowed {allowed:.3g}"
