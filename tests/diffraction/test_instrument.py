@@ -28,6 +28,8 @@ def test_caglioti_by_hand():
     ("change", "message"),
     [
         ({"radiation": "electron"}, r"'electron'.*'xray' or 'neutron'"),
+        ({"wavelength": 0.02508}, r"0\.02508 Å; no powder diffractometer"),
+        ({"wavelength": 0.07107}, r"0\.07107 Å, which is K-alpha of Mo in nm"),
         ({"wavelength": 0.1541838}, r"0\.1541838 Å.*not in nm.*1\.54184 Å"),
         ({"wavelength": -1.0}, r"-1\.0 Å"),
         ({"wavelength": float("nan")}, r"nan Å"),
@@ -58,3 +60,8 @@ def test_nonsense_is_refused_with_value_unit_and_remedy(change, message):
 
 def test_lists_are_accepted_and_instruments_compare_by_value():
     assert Instrument(two_theta=[5, 90], resolution=[0.01, -0.01, 0.02]) == CU_KALPHA
+
+
+@pytest.mark.parametrize("wavelength", [0.1, 0.1223, 0.1665, 0.207, 0.2072, 0.24121, 0.3, 0.41])
+def test_wavelengths_of_synchrotrons_are_wavelengths(wavelength):
+    assert Instrument(wavelength=wavelength, two_theta=(1.0, 10.0)).wavelength == wavelength

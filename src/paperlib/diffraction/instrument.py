@@ -19,6 +19,12 @@ LORENTZIAN_REACH = 20.0
 """A peak with a Lorentzian part is drawn over the whole pattern; lines outside the range count up to this many
 FWHM beyond its ends, where their tail has fallen to 1/1600 of the height."""
 
+SHORTEST = 0.05
+"""Å. Synchrotrons measure powders from some 0.1 Å (120 keV) on; shorter ones are those of electrons."""
+
+K_ALPHA = {"Ag": 0.5609, "Mo": 0.7107, "Cu": 1.5418, "Co": 1.7903, "Fe": 1.9374, "Cr": 2.2910}
+"""Å, mean of the doublet (International Tables C, table 4.2.2.1): a tenth of one is a length in nm."""
+
 MAX_DOUBLET = 0.02
 """Relative difference of two wavelengths above which they are no doublet (Kα1 and Kα2 differ by 0.1 to 0.9 %)."""
 
@@ -69,11 +75,14 @@ class Instrument:
             raise ValueError(f"radiation is {self.radiation!r}; use 'xray' or 'neutron'")
         if not (math.isfinite(self.wavelength) and self.wavelength > 0):
             raise ValueError(f"wavelength is {self.wavelength} Å; give a positive number in Å, e.g. 1.541838")
-        if self.wavelength < 0.3:
-            raise ValueError(
-                f"wavelength is {self.wavelength} Å, shorter than diffractometers use; it must be given in Å, not "
-                f"in nm (did you mean {10 * self.wavelength:g} Å?)"
-            )
+        if self.wavelength < SHORTEST:
+            raise ValueError(f"wavelength is {self.wavelength} Å; no powder diffractometer goes below {SHORTEST} Å")
+        for anode, line in K_ALPHA.items():
+            if abs(10 * self.wavelength / line - 1) < 1e-3:
+                raise ValueError(
+                    f"wavelength is {self.wavelength} Å, which is K-alpha of {anode} in nm; it must be given in Å, not "
+                    f"in nm (did you mean {10 * self.wavelength:g} Å?)"
+                )
         if self.second_wavelength and not abs(self.second_wavelength / self.wavelength - 1) <= MAX_DOUBLET:
             raise ValueError(
                 f"second_wavelength is {self.second_wavelength} Å beside wavelength {self.wavelength} Å; the lines of "
