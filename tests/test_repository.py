@@ -6,7 +6,6 @@ import re
 import runpy
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -291,21 +290,14 @@ def test_a_published_result_is_whole_and_belongs_to_a_notebook(published):
     assert outputs and not [out for out in outputs if out.output_type == "error"]
 
 
-def test_published_figures_and_numbers_follow_from_the_published_results_byte_for_byte(tmp_path):
+def test_published_tables_and_numbers_follow_from_the_published_results_byte_for_byte(tmp_path):
+    """The figures are drawn and compared in ``tests/reporting/test_surroundings.py``."""
     if not MANIFESTS:
         pytest.skip("nothing has been published yet")
-    pins = dict(re.findall(r"^(\w+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
-    for package in ("matplotlib", "pillow"):
-        if (here := metadata.version(package)) != pins[package]:
-            pytest.skip(f"{package} {here} draws other bytes than {pins[package]}, which constraints.txt pins")
-    results = Results(ROOT / "data" / "results")
-    drawn = produce.draw_figures(results, tmp_path / "figures")
-    written = produce.write_generated(results, tmp_path / "generated")
-    assert len(drawn) == 2 * len(produce.FIGURES) and written
-    kept = {tmp_path / "figures": ROOT / "figures", tmp_path / "generated": ROOT / "paper" / "generated"}
-    for made, committed in kept.items():
-        files = {str(path.relative_to(made)): path for path in [*drawn, *written] if made in path.parents}
-        there = {str(path.relative_to(committed)) for path in committed.rglob("*.*") if path.is_file()}
-        assert there >= files.keys()
-        different = [name for name, path in files.items() if path.read_bytes() != (committed / name).read_bytes()]
-        assert not different, "make figures, then commit"
+    written = produce.write_generated(Results(ROOT / "data" / "results"), tmp_path)
+    committed = ROOT / "paper" / "generated"
+    files = {str(path.relative_to(tmp_path)): path for path in written}
+    there = {str(path.relative_to(committed)) for path in committed.rglob("*.*") if path.is_file()}
+    assert files and there >= files.keys()
+    different = [name for name, path in files.items() if path.read_bytes() != (committed / name).read_bytes()]
+    assert not different, "make figures, then commit"

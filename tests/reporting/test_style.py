@@ -39,6 +39,28 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         assert b"atplotlib" not in content
 
 
+def test_last_digits_of_the_layout_do_not_show(tmp_path):
+    def drawn(noise):
+        fig = style.figure("single", 2.0)
+        fig.set_layout_engine("none")
+        left, right = fig.subfigures(1, 2, width_ratios=(1 + noise, 1))
+        left.add_axes((0.2 + noise, 0.2, 0.7, 0.7 - noise)).plot([0, 1], [0, 1], marker="o")
+        right.add_axes((0.2, 0.2, 0.7, 0.7)).imshow([[0, 1], [1, 0]])
+        return [path.read_bytes() for path in style.save(fig, tmp_path / "figure")]
+
+    assert drawn(1e-9) == drawn(0)
+
+
+def test_axes_stay_where_the_layout_put_them(tmp_path):
+    fig = style.figure("double", 2.0)
+    axes = fig.subplots(1, 2)
+    fig.draw_without_rendering()
+    before = [ax.get_position().bounds for ax in axes]
+    style.save(fig, tmp_path / "figure")
+    # half a per cent of the page: text is measured at the resolution of the file
+    np.testing.assert_allclose([ax.get_position().bounds for ax in axes], before, atol=5e-3)
+
+
 def test_fonts_are_embedded_as_truetype_at_journal_width(tmp_path):
     fig = style.figure("double", 2.0)
     fig.subplots().set_title("title")

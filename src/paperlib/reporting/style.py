@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import io
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from paperlib.lab.results import Results
@@ -23,6 +25,8 @@ WIDTHS = {"single": 3.5, "double": 7.2}
 DPI = 250
 PNG_BYTES = 400_000
 """What a PNG in the repository should not exceed."""
+_GRID = 2**14
+"""Steps over the width and the height of a figure that axes begin and end at: 0.03 pt on the widest."""
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color): told apart by colour-blind readers.
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -92,7 +96,10 @@ def figure(width: str = "single", height: float = 2.4) -> Figure:
     if not 0.5 <= height <= 9.6:
         raise ValueError(f"{height=} in is not between 0.5 and 9.6, the height of a page")
     with look():
-        fig = plt.figure(figsize=(WIDTHS[width], height), layout="constrained")
+        # pyplot tells a notebook how to show figures; elsewhere it would load the user's backend, and fail without a
+        # display
+        new = plt.figure if getattr(builtins, "__IPYTHON__", False) else Figure
+        fig = new(figsize=(WIDTHS[width], height), layout="constrained")
         fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
         plt.close(fig)
     return fig
@@ -101,30 +108,52 @@ def figure(width: str = "single", height: float = 2.4) -> Figure:
 def save(fig: Figure, path_stem: str | Path) -> list[Path]:
     """Write ``<path_stem>.pdf`` and ``.png``; return the two paths.
 
-    Neither file holds a date or a software version, so equal figures are equal bytes. The PNG, for
-    browsers, has few colours, and on a crowded page fewer points, to stay below ``PNG_BYTES``.
+    Neither file holds a date or a software version, and the layout is settled first, so that equal figures are equal
+    bytes. The PNG, for browsers, has few colours, and on a crowded page fewer points, to stay below ``PNG_BYTES``.
     """
     stem = Path(path_stem)
     pdf, png = stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")
     with look():
+        _settle(fig)
         with atomic_path(pdf) as partial:
             nothing = {"CreationDate": None, "Creator": None, "Producer": None}
             fig.savefig(partial, format="pdf", metadata=nothing)
-        for dpi, colours in ((DPI, 256), (200, 256), (200, 64), (200, 24)):
-            image = _png(fig, dpi, colours)
-            if len(image) <= PNG_BYTES:
-                break
+        image = _png(fig)
     with atomic_path(png) as partial:
         partial.write_bytes(image)
     return [pdf, png]
 
 
-def _png(fig: Figure, dpi: int, colours: int) -> bytes:
-    drawn, reduced = io.BytesIO(), io.BytesIO()
-    fig.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
-    with Image.open(drawn) as image:
-        few = image.convert("RGB").quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(reduced, format="PNG", optimize=True, dpi=(dpi, dpi))
+def _settle(fig: Figure) -> None:
+    """Lay a figure out for good, its axes on a grid. The constraint solver adds up in an order that differs between
+    processes, and the last digits of its result would show in the PDF."""
+    shown, fig.dpi = fig.dpi, DPI
+    fig.draw_without_rendering()
+    fig.dpi = shown
+    fig.set_layout_engine("none")
+    for part in fig.subfigs:
+        part.bbox_relative.set(_on_grid(part.bbox_relative))
+    for ax in fig.axes:
+        ax.set_position(_on_grid(ax.get_position(original=True)))
+
+
+def _on_grid(box: Bbox) -> Bbox:
+    return Bbox(np.round(box.get_points() * _GRID) / _GRID)
+
+
+def _png(fig: Figure) -> bytes:
+    """The figure as a PNG, with as many points and colours as ``PNG_BYTES`` allows."""
+    for dpi, few in ((DPI, (256,)), (200, (256, 64, 24))):
+        drawn = io.BytesIO()
+        fig.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
+        with Image.open(drawn) as image:
+            full = image.convert("RGB")
+        for colours in few:
+            reduced = io.BytesIO()
+            image = full.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            image.save(reduced, format="PNG", optimize=True, dpi=(dpi, dpi))
+            if len(reduced.getvalue()) <= PNG_BYTES:
+                return reduced.getvalue()
     return reduced.getvalue()
 
 
