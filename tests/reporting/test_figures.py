@@ -205,7 +205,12 @@ def test_a_figure_without_results_is_left_out_and_reported(tmp_path, results, ca
     assert {path.name for path in written} == {
         f"fig_{name}.{kind}" for name in ("bias", "three_crystals") for kind in ("pdf", "png")
     }
-    assert "fig_labels left out: no results of 06_labels" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "fig_labels left out: no results of 06_labels" in said
+    assert [line for line in said.splitlines() if "left out" not in line] == [
+        "figure fig_bias",
+        "figure fig_three_crystals",
+    ], "a line as each is drawn"
 
 
 def test_results_without_the_needed_table_are_an_error(tmp_path, results):

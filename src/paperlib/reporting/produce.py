@@ -56,7 +56,7 @@ def draw_figures(results: Results, folder: Path) -> list[Path]:
     """Draw every figure whose results are there to ``folder`` as PDF and PNG; return the written files.
 
     A figure without results is left out with a line that says so; results that are there but do not hold
-    what the figure needs raise MissingResultError.
+    what the figure needs raise MissingResultError. A line says which is being drawn: all of them take a minute.
     """
     written: list[Path] = []
     for module in FIGURES:
@@ -64,6 +64,7 @@ def draw_figures(results: Results, folder: Path) -> list[Path]:
         if missing := _missing(results, module.NEEDS):
             print(f"figure {name} left out: no results of {missing}")
             continue
+        print(f"figure {name}", flush=True)
         written += style.save(module.draw(results), folder / name)
     return written
 

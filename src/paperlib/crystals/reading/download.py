@@ -19,9 +19,9 @@ from typing import Any
 
 import pooch
 import requests
-from tqdm import tqdm
 
 from paperlib.crystals.reading.loading import Skipped
+from paperlib.lab.progress import progress
 from paperlib.lab.store import atomic_path
 
 RETRIES = 3
@@ -68,7 +68,7 @@ def cod_cifs(
     log.setLevel("WARNING")
     fetched, already_there = [], []
     try:
-        for identifier in tqdm(valid, unit=" files", desc="COD"):
+        for identifier in progress(valid, unit="files", desc="COD"):
             file = folder / f"{identifier}.cif"
             if file.is_file() and _is_cif(file):
                 already_there.append(identifier)
@@ -142,7 +142,7 @@ def materials_project(
     if missing and client is None:
         client = _mp_client(api_key)
     fetched: list[str] = []
-    for start in tqdm(range(0, len(missing), batch), unit=" batches", desc="Materials Project"):
+    for start in progress(range(0, len(missing), batch), unit="batches", desc="Materials Project"):
         chunk = missing[start : start + batch]
         for document in client.materials.summary.search(material_ids=chunk, fields=_MP_FIELDS):
             entry = _mp_entry(document)
