@@ -1,6 +1,7 @@
 """Crystals and patterns prepared once: kept work answers with the same content, and only when it may."""
 
 import errno
+import gzip
 import pickle
 
 import numpy as np
@@ -13,7 +14,7 @@ from paperlib.datasets import prepared
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import stages
-from paperlib.lab.store import DiskFullError
+from paperlib.lab.store import DiskFullError, read_json, write_json
 
 INSTRUMENT = Instrument(n_points=500)
 
@@ -96,6 +97,22 @@ def test_crystals_are_read_once_and_come_back_the_same(kept, cifs, monkeypatch):
     assert again.declared_space_group.tolist() == first.declared_space_group.tolist()
     assert again.skipped == first.skipped and again.summary() == first.summary()
     assert "notes" in again.skipped[0].name
+
+
+def test_remarks_are_kept_and_come_to_what_was_kept_without_them(kept, cifs, monkeypatch):
+    (cifs / "readme.txt").write_text("CsCl twice")
+    first = prepared.prepared_crystals(str(cifs))
+    assert [(remark.kind, remark.detail) for remark in first.remarks][-1] == ("files that are no CIFs", "1 .txt")
+    (cifs / "polar.cif.gz").write_bytes(gzip.compress((cifs / "polar.cif").read_bytes()))
+    first = prepared.prepared_crystals(str(cifs))
+    assert "polar" in [remark.name for remark in first.remarks], "two crystals of that name"
+    assert prepared.prepared_crystals(str(cifs)).remarks == first.remarks
+    for path in (kept / "crystals").glob("*/about.json"):
+        write_json(path, {name: value for name, value in read_json(path).items() if name != "remarks"})
+    old = prepared.prepared_crystals(str(cifs))
+    assert old.remarks == () and old.skipped == first.skipped
+    monkeypatch.setenv(stages.REMAKE, "9999")
+    assert prepared.prepared_crystals(str(cifs)).remarks == first.remarks
 
 
 def test_other_data_or_another_tolerance_are_read_anew(kept, cifs):

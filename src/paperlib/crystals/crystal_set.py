@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from paperlib.lab.display import ROWS, counted, one_line, small_table
 from paperlib.lab.store import atomic_path
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CrystalSet:
     occupancy: np.ndarray
     """(m,) float64: 0 < occupancy <= 1."""
     b_iso: np.ndarray
-    """(m,) float64: isotropic displacement parameter B in Å² (0 where none is known)."""
+    """(m,) float64: isotropic displacement parameter B in Å², NaN where none is known (simulated as 0)."""
     formula: np.ndarray
     """(n,) str: reduced formula."""
     source_id: np.ndarray
@@ -71,6 +72,17 @@ class CrystalSet:
 
     def __len__(self) -> int:
         return len(self.cell)
+
+    def __repr__(self) -> str:
+        only = f"{self.source_id[0]}: {self.formula[0]}" if len(self) == 1 else ""
+        groups = counted(len(np.unique(self.space_group)), "space group")
+        return one_line("CrystalSet", counted(len(self), "crystal"), counted(len(self.frac), "site"), groups, only)
+
+    def _repr_html_(self) -> str:
+        first = self[:ROWS]
+        columns = {"source_id": first.source_id, "formula": first.formula, "space_group": first.space_group}
+        lengths = zip(("a", "b", "c", "α", "β", "γ"), first.cell.T.tolist(), strict=True)
+        return small_table(repr(self), columns | dict(lengths) | {"sites": first.n_sites}, len(self))
 
     @property
     def n_sites(self) -> np.ndarray:
@@ -150,11 +162,8 @@ class CrystalSet:
 
     @classmethod
     def load(cls, path: str | Path) -> CrystalSet:
-        """Read a set that :meth:`save` wrote. Raises ValueError, naming the file, where it is not one."""
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                return cls(**{f.name: archive[f.name] for f in fields(cls)})
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            raise ValueError(f"{path} is not a complete CrystalSet ({error}); delete it and make it again") from error
+        """Read a set that :meth:`save` wrote. Raises ValueError, naming the file, the field and the value, where it is
+        not one. Nothing in the file is ever run (no pickles)."""
+        from paperlib.crystals.saved_columns import loaded_columns
+
+        return cls(**loaded_columns(path, [f.name for f in fields(cls)]))

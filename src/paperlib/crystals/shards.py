@@ -28,6 +28,7 @@ import pandas as pd
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.saved_columns import checked_columns
+from paperlib.lab.display import ROWS, counted, one_line, small_table
 from paperlib.lab.stages import Stage, code_of
 from paperlib.lab.store import atomic_path, read_json, sha256_of, write_json, write_table
 from paperlib.symmetry.extinction import SCHEMES, class_of_space_group
@@ -94,8 +95,7 @@ def _differences(old: Path, new: Path) -> str:
     changed = [
         str(now.source_id[i])
         for i in range(len(now))
-        if i >= len(before)
-        or any(not _equal(getattr(before[i : i + 1], x), getattr(now[i : i + 1], x)) for x in names)
+        if i >= len(before) or any(not _equal(getattr(before[i : i + 1], x), getattr(now[i : i + 1], x)) for x in names)
     ]
     listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
     return f"{len(changed)} of {len(now)} crystals differ ({listed}); all shards are made anew"
@@ -175,6 +175,13 @@ class ShardedCrystals:
 
     def __len__(self) -> int:
         return int(self.start[-1])
+
+    def __repr__(self) -> str:
+        shards = counted(len(self.about["shards"]), "shard")
+        return one_line("ShardedCrystals", counted(len(self), "crystal"), shards, f"in {self.folder}")
+
+    def _repr_html_(self) -> str:
+        return small_table(repr(self), self.index.head(ROWS).to_dict("list"), len(self))
 
     @functools.cached_property
     def index(self) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Real crystals: the embedded prototype library, CIFs, JSON lines, saved sets.
 
 All readers return :class:`Loaded`: the crystals with the space group that they have, the space group that the source
-declares, and what was skipped and why.
+declares, what was skipped and why, and remarks on what was read.
 """
 
 from __future__ import annotations
@@ -9,28 +9,21 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
-import tarfile
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.reading.cif import read_cif
-from paperlib.crystals.reading.loading import Loaded, Skipped, load_entries
+from paperlib.crystals.reading.files import JSON_LINES
+from paperlib.crystals.reading.loading import Loaded, Remark, Skipped, load_entries, repeated_ids
+from paperlib.crystals.reading.opened import existing, open_source
 from paperlib.crystals.species import species_code
-from paperlib.crystals.standardise import BadCrystalError, Sites
+from paperlib.crystals.standardise import Sites
 
-__all__ = ["Loaded", "Skipped", "load_crystals", "prototype_structures", "read_cifs", "read_jsonl"]
-
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
-_ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
-_CIFS = (".cif", ".cif.gz")
-_JSON_LINES = (".jsonl", ".jsonl.gz")
+__all__ = ["Loaded", "Remark", "Skipped", "load_crystals", "prototype_structures", "read_cifs", "read_jsonl"]
 
 
 def load_crystals(
@@ -39,16 +32,17 @@ def load_crystals(
     """Crystals from ``"prototypes"``, or from a path: a folder or an archive of CIFs, one CIF, ``.jsonl`` or
     ``.jsonl.gz``, or an ``.npz`` that :meth:`CrystalSet.save` wrote (taken as it is).
 
-    Raises FileNotFoundError or ValueError, naming the path and the remedy, where it cannot be read at all.
+    Raises FileNotFoundError or ValueError, naming the path and the remedy, where it cannot be read at all. One entry
+    never ends the reading of the others.
     """
     if str(source) == "prototypes":
         return prototype_structures(symprec, standardise)
-    path = Path(source)
+    path = existing(source)
     if path.suffix == ".npz":
-        crystals = CrystalSet.load(_existing(path))
-        return Loaded(crystals, np.zeros(len(crystals), dtype=np.int16))
-    read = read_jsonl if path.name.endswith(_JSON_LINES) else read_cifs
-    return read(path, symprec, standardise, workers)
+        crystals = CrystalSet.load(path)
+        remarks = repeated_ids(crystals.source_id.tolist())
+        return Loaded(crystals, np.zeros(len(crystals), dtype=np.int16), remarks=tuple(remarks))
+    return _read(path, symprec, standardise, workers)
 
 
 def prototype_structures(symprec: float = 0.01, standardise: bool = True) -> Loaded:
@@ -89,57 +83,15 @@ def read_cifs(path: str | Path, symprec: float = 0.01, standardise: bool = True,
 
     Source ids are the paths within the folder or archive, without suffix; see
     :func:`paperlib.crystals.reading.cif.read_cif` for what is read of a file and
-    :func:`paperlib.crystals.reading.loading.load_entries` for ``workers``. Raises FileNotFoundError for a path that
-    does not exist, ValueError for a damaged archive and where there is no CIF.
+    :func:`paperlib.crystals.reading.loading.load_entries` for ``workers``. What is not read is among the skipped
+    entries (a broken link, an archive in an archive, what is missing of a damaged one) or the remarks (the number of
+    files that are no CIFs). Raises FileNotFoundError for a path that does not exist, ValueError for an archive of which
+    nothing can be read and where there is no CIF.
     """
-    path = _existing(path)
-    total = None
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and _is_cif(p.relative_to(path).as_posix()))
-        entries: Iterable[tuple[str, bytes | Path]] = [(p.relative_to(path).as_posix(), p) for p in files]
-        total = len(files)
-    elif path.name.lower().endswith(_ARCHIVES):
-        entries = _archived(path)
-    elif _is_cif(path.name):
-        entries = [(path.name, path)]
-        total = 1
-    else:
-        raise ValueError(f"{path} is neither a folder, a CIF nor an archive ({', '.join(_ARCHIVES)}) of CIFs")
-    loaded = load_entries(entries, _cif, symprec, standardise, workers, total)
-    if not len(loaded.crystals) and not loaded.skipped:
-        raise ValueError(f"{path} holds no file that ends in {' or '.join(_CIFS)}; put CIFs there or name another path")
-    return loaded
-
-
-def _is_cif(name: str) -> bool:
-    """Whether a path inside a folder or archive is a CIF; macOS's shadow files (``._x.cif``) are not."""
-    return name.lower().endswith(_CIFS) and not name.rsplit("/", 1)[-1].startswith("._")
-
-
-def _cif(name: str, content: bytes | Path) -> Iterator[Sites | BadCrystalError]:
-    stem = name[: name.lower().rindex(".cif")]
-    try:
-        data = content.read_bytes() if isinstance(content, Path) else content
-        data = gzip.decompress(data) if name.lower().endswith(".gz") else data
-    except (*_DAMAGE, OSError) as error:
-        yield BadCrystalError(stem, "file cannot be read", str(error))
-        return
-    yield from read_cif(stem, data)
-
-
-def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                for name in sorted(filter(_is_cif, archive.namelist())):
-                    yield name, archive.read(name)
-            return
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if member.isfile() and _is_cif(member.name):
-                    yield member.name.removeprefix("./"), archive.extractfile(member).read()
-    except _DAMAGE as error:
-        raise ValueError(f"{path} is not a complete archive ({error}); download or pack it again") from error
+    path = existing(path)
+    if path.name.lower().endswith(JSON_LINES) and not path.is_dir():
+        raise ValueError(f"{path} holds JSON lines, not CIFs; read it with read_jsonl")
+    return _read(path, symprec, standardise, workers)
 
 
 def read_jsonl(path: str | Path, symprec: float = 0.01, standardise: bool = True, workers: int | None = None) -> Loaded:
@@ -147,49 +99,18 @@ def read_jsonl(path: str | Path, symprec: float = 0.01, standardise: bool = True
 
     Each line is an object with ``id``, ``lattice`` (3×3, Å), ``frac`` (k×3) and either ``el`` (k element symbols) or
     ``occ`` (k objects from element symbol to occupancy). The declared space group is ``sg_given``, else ``sg_0.01``.
-    Raises FileNotFoundError for a path that does not exist, ValueError for a damaged or empty file.
+    Raises FileNotFoundError for a path that does not exist, ValueError for another kind of file, an empty one and one
+    of which nothing can be unpacked.
     """
-    path = _existing(path)
-    loaded = load_entries(_lines(path), _json_line, symprec, standardise, workers)
+    path = existing(path)
+    if not path.name.lower().endswith(JSON_LINES) or path.is_dir():
+        raise ValueError(f"{path} does not end in {' or '.join(JSON_LINES)}; rename it, or read it with load_crystals")
+    return _read(path, symprec, standardise, workers)
+
+
+def _read(path: Path, symprec: float, standardise: bool, workers: int | None) -> Loaded:
+    opened = open_source(path)
+    loaded = load_entries(opened.entries, opened.parse, symprec, standardise, workers, opened.total)
     if not len(loaded.crystals) and not loaded.skipped:
-        raise ValueError(f"{path} holds no line; download or write it again")
+        raise ValueError(f"{path} holds {opened.nothing}")
     return loaded
-
-
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield f"{path.name}:{number}", line
-    except _DAMAGE as error:
-        raise ValueError(f"{path} is not a complete gzip file ({error}); download or pack it again") from error
-
-
-def _json_line(name: str, line: bytes) -> Iterator[Sites | BadCrystalError]:
-    try:
-        entry = json.loads(line)
-        name = str(entry["id"])
-        listed = entry["occ"] if "occ" in entry else [{symbol: 1.0} for symbol in entry["el"]]
-        mixtures = [{str(symbol): float(amount) for symbol, amount in site.items()} for site in listed]
-        lattice, frac = np.array(entry["lattice"], dtype=float), np.array(entry["frac"], dtype=float)
-        declared = int(entry.get("sg_given") or entry.get("sg_0.01") or 0)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        yield BadCrystalError(name, "not valid JSON", str(error))
-        return
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        yield BadCrystalError(name, "field missing or of another kind", repr(error))
-        return
-    try:
-        occupants = [{species_code(symbol): amount for symbol, amount in site.items()} for site in mixtures]
-    except ValueError as error:
-        yield BadCrystalError(name, "unknown element", str(error))
-        return
-    yield Sites(name, lattice, frac, occupants, declared_space_group=declared)
-
-
-def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; give a folder, an archive or a file of crystals")
-    return path

@@ -9,24 +9,24 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.reading.loading import Loaded, Skipped
-from paperlib.crystals.sources import load_crystals
+from paperlib.crystals.sources import Loaded, Remark, Skipped, load_crystals
 from paperlib.datasets.duplicates import find_duplicates, named
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import provenance
+from paperlib.lab.display import counted, one_line
+from paperlib.lab.progress import progress
 from paperlib.lab.stages import Items, Stage, made
 from paperlib.lab.store import atomic_path, read_json, write_arrays, write_json
 
-CRYSTALS = Stage("crystals", 1, "paperlib.crystals.sources")
+CRYSTALS = Stage("crystals", 2, "paperlib.crystals.sources")
 """The crystals of a source, standardised."""
 PATTERNS = Stage("patterns", 1, "paperlib.diffraction.simulate")
 """Ideal powder patterns of crystals."""
@@ -60,6 +60,13 @@ class Prepared:
     path: Path
     """The file that the patterns are mapped from."""
 
+    def __repr__(self) -> str:
+        patterns = f"patterns of {counted(len(self.patterns), 'crystal')}, {self.instrument.n_points:,} points"
+        return one_line("Prepared", patterns, f"{len(self.dropped):,} dropped")
+
+    def _repr_html_(self) -> str:
+        return f"<p>{repr(self)[1:-1]}</p>{self.crystals._repr_html_()}"
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"patterns": None}  # another process maps the file
 
@@ -76,6 +83,8 @@ class Prepared:
 def item_digests(crystals: CrystalSet) -> np.ndarray:
     """(n,) text: a checksum of each crystal's cell, space group, sites and displacements, numbers within 1e-6."""
     start = crystals.site_start
+    # unknown displacements are simulated as 0, and so the crystal with and without them is one item
+    crystals = replace(crystals, b_iso=np.nan_to_num(crystals.b_iso, nan=0.0))
     steps = {name: np.floor(getattr(crystals, name) * _GRID + 0.318) for name in _PHYSICS}
     whole = {name: np.asarray(getattr(crystals, name), dtype=np.int64) for name in _WHOLE}
     digests = []
@@ -83,8 +92,7 @@ def item_digests(crystals: CrystalSet) -> np.ndarray:
         sites, digest = slice(int(start[i]), int(start[i + 1])), hashlib.sha256()
         for name, values in (steps | whole).items():
             part = values[i] if name in ("cell", "space_group", "standard") else values[sites]
-            # + 0.0: there is one zero; what is not known (NaN) is one value too
-            digest.update(np.nan_to_num(np.asarray(part, dtype=np.float64) + 0.0, nan=-1e9).tobytes())
+            digest.update((np.asarray(part, dtype=np.float64) + 0.0).tobytes())  # + 0.0: there is one zero
         digests.append(digest.hexdigest()[:16])
     return np.array(digests, dtype=np.str_)
 
@@ -101,14 +109,17 @@ def prepared_crystals(source: str, symprec: float = 0.01) -> Loaded:
     def make(folder: Path) -> Items:
         loaded = load_crystals(source, symprec=symprec)
         loaded.crystals.save(folder / "crystals.npz")
-        about = {"declared": [int(d) for d in loaded.declared_space_group]}
-        write_json(folder / "about.json", about | {"skipped": [asdict(s) for s in loaded.skipped]})
+        about: dict[str, Any] = {"declared": [int(d) for d in loaded.declared_space_group]}
+        about |= {name: [asdict(entry) for entry in getattr(loaded, name)] for name in ("skipped", "remarks")}
+        write_json(folder / "about.json", about)
         return Items(loaded.crystals.source_id.astype(np.str_), item_digests(loaded.crystals))
 
-    folder = made(CRYSTALS, {"symprec": symprec}, inputs, make).folder
+    folder = made(CRYSTALS, {"symprec": symprec}, inputs, make, same=_same_reading).folder
     about = read_json(folder / "about.json")
     skipped = tuple(Skipped(**entry) for entry in about["skipped"])
-    return Loaded(CrystalSet.load(folder / "crystals.npz"), np.array(about["declared"], dtype=np.int64), skipped)
+    remarks = tuple(Remark(**entry) for entry in about.get("remarks", []))
+    declared = np.array(about["declared"], dtype=np.int64)
+    return Loaded(CrystalSet.load(folder / "crystals.npz"), declared, skipped, remarks)
 
 
 def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str = "cpu") -> Prepared:
@@ -127,7 +138,7 @@ def prepared_patterns(crystals: CrystalSet, instrument: Instrument, device: str 
             shape = (len(crystals), instrument.n_points)
             out = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
             _take_space(partial)
-            for start in tqdm(range(0, len(crystals), BATCH), desc="patterns"):
+            for start in progress(range(0, len(crystals), BATCH), desc="patterns", unit="batches"):
                 part = powder_patterns(crystals[start : start + BATCH], instrument, device=device)
                 out[start : start + len(part)] = part.cpu().numpy()
             out.flush()
@@ -157,6 +168,20 @@ def prepared_groups(
     artefact = made(DUPLICATES, {"rule": rule, **tolerances}, inputs, make)
     with np.load(artefact.folder / "groups.npz") as archive:
         return archive["groups"], artefact.seconds
+
+
+def _same_reading(old: Path, new: Path) -> np.ndarray:
+    """(n,) bool: which crystals of two folders are the same and have the same remarks. What is kept is replaced where
+    a reader has more to say; the digests, by which all else is found, stay."""
+    digests, remarks = [], []
+    for folder in (old, new):
+        with np.load(folder / "items.npz") as archive:
+            names, folder_digests = archive["names"], archive["digests"]
+        digests.append(folder_digests)
+        said = read_json(folder / "about.json").get("remarks", [])
+        remarks.append({(entry["name"], entry["kind"], entry["detail"]) for entry in said})
+    changed = {name for name, _, _ in remarks[0] ^ remarks[1]}
+    return (digests[0] == digests[1]) & np.array([name not in changed for name in names.tolist()], dtype=bool)
 
 
 def _same_patterns(old: Path, new: Path) -> np.ndarray:

@@ -14,10 +14,9 @@ from dataclasses import astuple, fields
 import numpy as np
 import pytest
 
-from paperlib.crystals import sources
 from paperlib.crystals.crystal_set import CrystalSet
-from paperlib.crystals.reading import ingest, loading
-from paperlib.crystals.reading.ingest import read_into_shards, skipped_entries
+from paperlib.crystals.reading import ingest, json_lines, loading, opened
+from paperlib.crystals.reading.ingest import entry_remarks, read_into_shards, skipped_entries
 from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.sources import load_crystals
 from tests.crystals.reading.test_cif import BROKEN, GOOD, cif
@@ -99,6 +98,8 @@ def test_crystals_and_their_order_are_those_of_load_crystals(folder, tmp_path, k
     assert_same(made[:], whole.crystals)
     assert list(made.index["id"]) == whole.crystals.source_id.tolist() and made.damaged() == []
     assert list(skipped_entries(made).itertuples(index=False, name=None)) == [astuple(s) for s in whole.skipped]
+    remarks = [astuple(r) for r in whole.remarks if r.kind != "files that are no CIFs"]
+    assert list(entry_remarks(made).itertuples(index=False, name=None)) == remarks
     declared = [number for shard in made.about["shards"] for number in shard["extra"]["declared"]]
     assert declared == whole.declared_space_group.tolist()
 
@@ -115,7 +116,7 @@ def test_a_shard_holds_the_crystals_of_its_entries(folder, tmp_path):
         [["a/bad", "total occupancy above 1", "site 0 holds {'Na': 1.5}, 1.5000 in all"]],
         [],
         [skipped_entries(made).iloc[1].tolist()],
-        [],
+        [["gone", "broken link", "No such file or directory"]],
     ]
 
 
@@ -148,13 +149,33 @@ def test_shards_in_which_everything_is_bad(tmp_path):
     assert some.index["space_group"].tolist() == [221, 221] and some.index["class_absences"].dtype == np.int64
 
 
-def test_a_number_that_gemmi_cannot_read_is_a_fault_of_one_file(tmp_path):
-    cifs = tmp_path / "cifs"
-    write(cifs / "1.cif", GOOD + "_symmetry_Int_Tables_number none\n")
-    write(cifs / "2.cif", GOOD)
-    made = read_into_shards(cifs, tmp_path / "set")
-    assert made[:].source_id.tolist() == ["2"]
-    assert skipped_entries(made)[["name", "reason"]].values.tolist() == [["1", "not a valid CIF"]]
+def test_a_reader_that_fails_loses_one_file_and_says_so(folder, tmp_path, monkeypatch):
+    parse = opened.cif_entry
+
+    def failing(name, content):
+        if name == "a/x.cif":
+            raise ZeroDivisionError("by nought")
+        return parse(name, content)
+
+    whole = load_crystals(folder)
+    monkeypatch.setattr(opened, "cif_entry", failing)
+    made = read_into_shards(folder, tmp_path / "set")
+    assert made[:].source_id.tolist() == [name for name in whole.crystals.source_id.tolist() if name != "a/x"]
+    assert ["a/x.cif", "reader failed: ZeroDivisionError", "by nought"] in skipped_entries(made).values.tolist()
+
+
+def test_names_that_come_again_in_another_shard_are_remarked_on(tmp_path):
+    lines = [
+        json.dumps({"id": i % 3, "lattice": (3 * np.eye(3)).tolist(), "frac": [[0, 0, 0]], "el": ["Na"]})
+        for i in range(4)
+    ]
+    (tmp_path / "set.jsonl").write_text("\n".join(lines))
+    made = read_into_shards(tmp_path / "set.jsonl", tmp_path / "set", shard_size=3)
+    repeated = ["0", "id used more than once", "2 crystals are called this"]
+    assert entry_remarks(made).values.tolist() == [repeated]
+    assert all(shard["extra"]["remarks"] == [] for shard in made.about["shards"])
+    old = write_sharded(tmp_path / "old", made[:], {"kind": "test"})
+    assert entry_remarks(old).values.tolist() == [repeated], "sets that were written without remarks have none"
 
 
 def test_names_that_are_not_utf8_are_written_with_escapes(tmp_path):
@@ -174,13 +195,13 @@ def test_names_that_are_not_utf8_are_written_with_escapes(tmp_path):
 @pytest.fixture
 def parsed(monkeypatch):
     """Names of the entries that have been parsed."""
-    names, parse = [], sources._cif
+    names, parse = [], opened.cif_entry
 
     def counted(name, content):
         names.append(name)
         return parse(name, content)
 
-    monkeypatch.setattr(sources, "_cif", counted)
+    monkeypatch.setattr(opened, "cif_entry", counted)
     return names
 
 
@@ -199,7 +220,7 @@ def test_an_interrupted_run_reads_what_is_missing_and_ends_with_the_same_bytes(
             raise KeyboardInterrupt
         return original(*arguments)
 
-    owner, name = (sources, "_cif") if where == "parser" else (ingest, "write_shard")
+    owner, name = (opened, "cif_entry") if where == "parser" else (ingest, "write_shard")
     original = getattr(owner, name)
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, stopped)
@@ -254,7 +275,7 @@ def test_raw_contents_and_crystals_of_one_run_at_a_time_are_in_memory(folder, tm
         crystals.append(weakref.ref(loaded.crystals))
         return loaded
 
-    monkeypatch.setattr(sources, "_lines", lines)
+    monkeypatch.setattr(json_lines, "lines", lines)
     monkeypatch.setattr(ingest, "load_entries", watched)
     made = read_into_shards(packed(folder, ".jsonl"), tmp_path / "set", shard_size=6)
     assert len(made) == 60 and peaks == [0] * 10
@@ -325,7 +346,9 @@ def test_sources_that_cannot_be_read_are_errors_with_the_remedy_and_leave_nothin
         archive.writestr("notes.txt", "")
     cut = packed(folder, ".zip")
     cut.write_bytes(cut.read_bytes()[:200])
+    CrystalSet.empty().save(tmp_path / "set.npz")
     for name, message in (
+        ("set.npz", r"set\.npz is a set that CrystalSet.save wrote; store it with write_sharded"),
         ("empty", r"empty holds no file that ends in \.cif.*put CIFs there"),
         ("none.zip", r"none\.zip holds no file that ends in \.cif"),
         ("none.jsonl", r"none\.jsonl holds no line; download"),

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from paperlib.crystals.reading import loading
-from paperlib.crystals.sources import _json_line, read_jsonl
+from paperlib.crystals.reading.json_lines import json_line
+from paperlib.crystals.sources import read_jsonl
 
 SALT = {"lattice": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]], "el": ["Cs", "Cl"]}
 
@@ -20,13 +21,14 @@ SCRIPT = """
 import os
 
 from paperlib.crystals.reading.loading import load_entries
-from paperlib.crystals.sources import _json_line, load_crystals
+from paperlib.crystals.reading.json_lines import json_line
+from paperlib.crystals.sources import load_crystals
 
 
 def parse(name, content):
     if name == "600":
         os._exit(9)
-    return _json_line(name, content)
+    return json_line(name, content)
 
 
 print("the script runs")
@@ -83,7 +85,7 @@ def test_a_few_chunks_a_worker_are_in_memory_at_a_time(monkeypatch):
     monkeypatch.setattr(loading, "CHUNK", 5)
     monkeypatch.setattr(loading, "SERIAL_CHUNKS", 1)
     entries = ((str(number), Counted(line(number).encode())) for number in range(500))
-    loaded = loading.load_entries(entries, _json_line, workers=2)
+    loaded = loading.load_entries(entries, json_line, workers=2)
     assert loaded.crystals.source_id.tolist() == [f"s-{number}" for number in range(500)]
     assert 5 <= Counted.peak <= 8 * 5, "four chunks wait, and those that are just read, done or put together"
 
@@ -97,4 +99,4 @@ def test_a_source_that_breaks_off_is_its_own_error_with_any_number_of_workers(mo
 
     for workers in (1, 2):
         with pytest.raises(ValueError, match="the archive is cut"):
-            loading.load_entries(entries(), _json_line, workers=workers)
+            loading.load_entries(entries(), json_line, workers=workers)
