@@ -1,8 +1,11 @@
 """What a reader installs and calls: one list of packages in three files, the make targets, the host check."""
 
 import ast
+import importlib
+import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -71,7 +74,6 @@ def test_every_direct_dependency_is_pinned_within_its_range(project):
         assert not outside
 
 
-COMES_WITH = {"nbclient": "papermill"}
 CALLED = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 """Names under which packages are imported that are called otherwise."""
 
@@ -88,13 +90,20 @@ def imported(path):
         yield from (name.partition(".")[0] for name in names)
 
 
-def test_the_library_imports_only_what_is_installed_with_it(project):
+def test_library_and_notebooks_import_only_what_is_declared(project):
     # mp_api needs the user's own key, and the code says how to install it; the other is a peer to be timed, if there
     asked_for = {"mp_api", "xrd_rust_calculator"}
-    found = {name for path in (ROOT / "src" / "paperlib").rglob("*.py") for name in imported(path)}
+    files = [*(ROOT / "src" / "paperlib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+    found = {name for path in files for name in imported(path)}
     found -= {"paperlib", *sys.stdlib_module_names, *asked_for}
-    wanted = {canonicalize_name((COMES_WITH | CALLED).get(name, name)) for name in found}
-    assert "numpy" in wanted and not wanted - direct(project).keys()
+    wanted = {canonicalize_name(CALLED.get(name, name)) for name in found}
+    assert {"numpy", "requests", "ipython"} <= wanted, "imports of modules and of notebooks are seen at all"
+    # what a package that is declared happens to bring may leave with its next version
+    assert (
+        not wanted
+        - by_name(project["dependencies"]).keys()
+        - by_name(project["optional-dependencies"]["cluster"]).keys()
+    )
 
 
 def test_what_is_declared_is_imported_or_runs_the_notebooks(project):
@@ -167,6 +176,57 @@ def test_make_hands_over_parameters_as_they_are_written(make, clone, text):
     done = run(make, "reproduce", f"SET={text}", cwd=clone)
     assert done.stdout.splitlines()[-2:] == ["<--set>", f"<{text}>"], done.stderr
     assert "<--set>" not in run(make, "reproduce", cwd=clone).stdout
+
+
+def test_the_command_is_installed(project):
+    module, _, function = project["scripts"]["paperlib"].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_an_environment_that_is_there_already_is_used_and_left_as_it_is(make, clone, tmp_path):
+    for kind in ("venv", "conda"):
+        place = tmp_path / f"{kind} environment".replace(" ", "-")
+        (place / "bin").mkdir(parents=True)
+        (place / "bin" / "python").write_text(f'#!/bin/sh\necho "$@" >> {place}/calls\n')
+        (place / "bin" / "python").chmod(0o755)
+        if kind == "conda":
+            (place / "conda-meta").mkdir()
+        before = sorted(path.name for path in (place / "bin").iterdir())
+        done = run(make, "status", f"VENV={place}", cwd=clone)
+        assert done.returncode == 0, done.stderr
+        calls = (place / "calls").read_text()
+        assert ("pip install --disable-pip-version-check -c constraints.txt -e .[test]" in calls) == (kind == "venv")
+        assert "-e .[test]" in calls and "paperlib.cli status" in calls and "adopt" not in calls and "venv" not in calls
+        run(make, "status", f"VENV={place}", cwd=clone)
+        assert (place / "calls").read_text().count("-e .[test]") == 1, "the second time it is ready"
+        assert sorted(path.name for path in (place / "bin").iterdir()) == before
+    assert sorted(path.name for path in (clone / ".venv").iterdir() if not path.name.startswith(".installed")) == []
+
+
+def test_no_active_environment_is_not_the_system(make, clone):
+    done = run(make, "status", "VENV=", cwd=clone)
+    assert done.returncode == 2 and "VENV is empty: activate the environment first" in done.stderr
+
+
+def test_the_build_of_pytorch_is_asked_for_by_name(make, clone):
+    assert "install_torch.py cuda" in run(make, "--dry-run", "install", "TORCH=cuda", cwd=clone).stdout
+    assert "install_torch" not in run(make, "--dry-run", "install", cwd=clone).stdout
+    tool = runpy.run_path(str(ROOT / "tools" / "install_torch.py"))
+    assert tool["main"]("rocm") == 2 and tool["pinned"]() in (ROOT / "constraints.txt").read_text()
+    wanted, pin = tool["wanted"], "2.13.0"
+    cpu = ["--index-url", tool["CPU_INDEX"], "--retries", "1", "--timeout", "15", "torch==2.13.0"]
+    assert wanted("", "", pin, "linux", False) == wanted("cpu", "", pin, "linux", True) == ["--no-deps", *cpu]
+    assert wanted("cuda", "", pin, "linux", False) == ["--no-deps", "torch==2.13.0"]
+    for there in ("2.13.0", "2.13.0+cpu"):
+        assert wanted("", there, pin, "linux", False) == [], "what is there stays"
+    assert (
+        wanted("", "2.12.1", pin, "linux", False) == wanted("cpu", "2.12.1", pin, "linux", False) == ["--no-deps", *cpu]
+    )
+    assert wanted("cpu", "2.13.0", pin, "linux", False) == ["--no-deps", "--force-reinstall", *cpu]
+    assert wanted("cuda", "2.13.0+cpu", pin, "linux", False) == ["--no-deps", "--force-reinstall", "torch==2.13.0"]
+    assert wanted("cpu", "2.13.0+cpu", pin, "linux", False) == wanted("cuda", "2.13.0", pin, "linux", False) == []
+    assert wanted("", "2.11.0", pin, "linux", True) == [], "conda's own stays"
+    assert wanted("cpu", "", pin, "darwin", False) == [], "there is one build"
 
 
 def test_a_clone_that_was_copied_or_moved_installs_again(make, clone):
@@ -249,6 +309,22 @@ def test_a_good_machine_passes_and_one_without_git_is_told_what_it_loses(check_h
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     done = check_host("good", "another-python")
     assert done.returncode == 1 and "there is no 'another-python'" in done.stderr
+
+
+def test_containers_install_by_make_and_run_the_smoke_profile(project):
+    stages = [line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text().splitlines() if line[:1].isupper()]
+    orders = [(order, what) for order, what in stages if order in ("FROM", "RUN", "CMD")]
+    version = re.fullmatch(r"python:([0-9.]+)-slim-bookworm", orders[0][1]).group(1)
+    assert Version(version) in Requirement(f"python{project['requires-python']}").specifier
+    assert ("RUN", "make install") in orders and orders[-1] == ("CMD", '["make", "reproduce"]')
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".venv", "data/raw", "data/work"} <= set(ignored) and ".git" not in ignored
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["postCreateCommand"] == "make install" and f":{version}-" in container["image"]
+    assert (ROOT / "binder" / "runtime.txt").read_text().strip() == f"python-{version}"
+    script = ROOT / "binder" / "postBuild"
+    assert os.access(script, os.X_OK) and run("bash", "-n", str(script)).returncode == 0
+    assert 'make install VENV="$NB_PYTHON_PREFIX"' in script.read_text()
 
 
 def test_continuous_integration_runs_what_the_readme_says():

@@ -14,6 +14,8 @@ from pathlib import Path
 def adopt(environment: Path) -> None:
     """Write the path of ``environment`` into its scripts in place of the one that it was made at."""
     settings = environment / "pyvenv.cfg"
+    if not settings.is_file():
+        return  # of another kind, such as conda's
     text = settings.read_text()
     made = re.search(r"^command = .* (/.+)$", text, flags=re.MULTILINE)
     here = str(environment.absolute())
