@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from paperlib.lab import freshness, parameters, paths, publish, runner, verify
 from paperlib.lab.fetch import ChecksumError
@@ -97,6 +98,43 @@ def data(arguments: argparse.Namespace) -> int:
     return rebuild.bring_all(rebuild.public(entries) if "all" in arguments.names else arguments.names)
 
 
+def read(arguments: argparse.Namespace) -> int:
+    """What becomes of every entry of a folder, an archive or a file of crystals: a table on the screen and a CSV."""
+    from paperlib.crystals import reading_report
+    from paperlib.crystals.sources import load_crystals
+    from paperlib.lab.store import write_table
+
+    source = Path(arguments.source).expanduser()
+    try:
+        loaded = load_crystals(arguments.source, symprec=arguments.symprec)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    table = reading_report.outcomes(loaded)
+    written = Path(arguments.csv or paths.work(paths.CUSTOM) / "read" / f"{source.resolve().name}.csv").expanduser()
+    write_table(written, table)
+    print(f"{reading_report.screen(table)}\n\n{reading_report.brief(loaded)}\n\nall of it as a table: {written}")
+    return 0 if len(loaded.crystals) else 1
+
+
+def classify(arguments: argparse.Namespace) -> int:
+    """What the released networks say about simulated patterns of your crystals: the five most probable classes."""
+    # before anything is loaded that takes seconds
+    if not any(source == "prototypes" or Path(source).expanduser().exists() for source in arguments.sources):
+        raise FileNotFoundError(f"{', '.join(arguments.sources)}: no such file; give CIFs, folders of CIFs or archives")
+    from paperlib.lab.store import write_table
+    from paperlib.learning import classify_files
+    from paperlib.learning.classify import about_networks
+
+    classified = classify_files.classify_files(arguments.sources)
+    print(f"{about_networks()}\n\n{classify_files.as_text(classified)}")
+    if arguments.csv:
+        written = Path(arguments.csv).expanduser()
+        write_table(written, classified.table)
+        print(f"all of it as a table: {written}")
+    return 0 if len(classified.table) else 1
+
+
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and run one command; the exit status is 1 after an error that was explained."""
     parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
@@ -119,6 +157,13 @@ def main(argv: list[str] | None = None) -> int:
     again = add("verify", check, "laptop")
     again.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
     add("pdf", pdf)
+    reading = add("read", read)
+    reading.add_argument("source", help="a folder or an archive of CIFs, a CIF, JSON lines, a saved set (.npz)")
+    reading.add_argument("--csv", default="", metavar="PATH", help="default: data/work/custom/read/<name>.csv")
+    reading.add_argument("--symprec", type=float, default=0.01, help="tolerance of the symmetry in Å (0.01)")
+    asking = add("classify", classify)
+    asking.add_argument("sources", nargs="+", metavar="PATH", help="CIFs, folders or archives of CIFs, JSON lines")
+    asking.add_argument("--csv", default="", metavar="PATH", help="write the answers as a table too")
     files = add("data", data)
     files.add_argument("what", choices=("fetch", "list"))
     files.add_argument("names", nargs="*", metavar="NAME", help="names of data/registry.txt, or all")
