@@ -109,7 +109,7 @@ def test_one_bad_file_goes_on_and_says_why(files, tmp_path):
     assert classified.refused["name"].tolist() == ["broken", "none.cif"]
     text = as_text(classified)
     assert "broken: not a valid CIF" in text and "none.cif does not exist" in text
-    assert "3 read, 2 not read" in text and repr(classified) == "Classified(3 crystals, 2 entries refused)"
+    assert "3 read, 2 not read" in text and repr(classified) == "<Classified: 3 crystals, 2 entries refused>"
 
 
 def test_the_command_prints_what_was_read_and_what_the_network_is(files, tmp_path, capsys):

@@ -17,6 +17,7 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.problems import crystal_problems, raise_problems
 from paperlib.diffraction.scattering import ScatteringTable, scattering_table
 from paperlib.diffraction.structure_factors import squared_structure_factors
+from paperlib.lab.display import ROWS, counted, one_line, small_table
 
 MEMORY_BUDGET = 256 * 2**20
 """Bytes that the working arrays may take by default; the results come on top."""
@@ -48,6 +49,17 @@ class Reflections:
     """(r,) multiplicity × |F|² × Lorentz(–polarisation) factor; not divided by the volume of the cell."""
     start: Tensor
     """(n + 1,) int64."""
+
+    def __repr__(self) -> str:
+        lines, crystals = counted(len(self.d), "reflection"), counted(len(self.start) - 1, "crystal")
+        ends = f"2θ {self.two_theta.min():.2f}° to {self.two_theta.max():.2f}°" if len(self.d) else ""
+        return one_line("Reflections", f"{lines} of {crystals}", ends)
+
+    def _repr_html_(self) -> str:
+        names = ("crystal", "d", "two_theta", "multiplicity", "f_squared", "intensity")
+        first = {name: getattr(self, name)[:ROWS].tolist() for name in names}
+        hkl = [" ".join(map(str, index)) for index in self.hkl[:ROWS].tolist()]
+        return small_table(repr(self), {"crystal": first.pop("crystal"), "hkl": hkl} | first, len(self.d))
 
 
 def lorentz_polarisation(two_theta: Tensor, instrument: Instrument) -> Tensor:

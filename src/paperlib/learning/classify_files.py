@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from paperlib.crystals.sources import Loaded, load_crystals
+from paperlib.lab.display import counted, one_line
 from paperlib.learning.classify import TOP, classify
 from paperlib.symmetry.extinction import class_members
 from paperlib.symmetry.groups import symbol
@@ -27,7 +28,7 @@ class Classified:
     """``file``, ``name`` and ``reason``: entries that could not be read."""
 
     def __repr__(self) -> str:
-        return f"Classified({len(self.table)} crystals, {len(self.refused)} entries refused)"
+        return one_line("Classified", counted(len(self.table), "crystal"), f"{len(self.refused):,} entries refused")
 
 
 def classify_files(sources: Sequence[str | Path]) -> Classified:

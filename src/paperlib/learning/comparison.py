@@ -17,6 +17,7 @@ import pandas as pd
 from sklearn.metrics import f1_score
 
 from paperlib.datasets.labels import Labels
+from paperlib.lab.display import counted, one_line
 from paperlib.lab.intervals import half_width, item_variance, mean_and_half_width, training_variance
 from paperlib.lab.metrics import balanced_accuracy, expected_calibration_error
 from paperlib.lab.results import Value
@@ -39,6 +40,10 @@ class Scored:
     """By arm and (split, seed): (n,), the same items for all arms and seeds of a split."""
     clusters: Mapping[Any, np.ndarray]
     """By split: (n,) names; items of one cluster are no independent evidence."""
+
+    def __repr__(self) -> str:
+        n = sum(len(names) for names in self.clusters.values())
+        return one_line("Scored", f"arms {', '.join(self.values)}", counted(n, "item"))
 
     def only(self, chosen: Mapping[Any, np.ndarray]) -> Scored:
         """The same for some items: ``chosen`` is (n,) bool by split. Splits without such an item are left out. Raises

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from paperlib.lab.display import one_line
 from paperlib.lab.store import write_arrays
 
 
@@ -37,6 +38,9 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.log_probabilities)
+
+    def __repr__(self) -> str:
+        return one_line("Predictions", f"{len(self):,} × {self.log_probabilities.shape[1]:,} log-probabilities")
 
     @property
     def probabilities(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from paperlib.datasets.labels import Labels
+from paperlib.lab.display import counted, one_line
 from paperlib.lab.metrics import ranks
 from paperlib.lab.store import write_arrays
 
@@ -37,6 +38,9 @@ class Ranked:
 
     def __len__(self) -> int:
         return len(self.rank)
+
+    def __repr__(self) -> str:
+        return one_line("Ranked", counted(len(self), "answer"), f"{int(self.hit(1).sum()):,} right first")
 
     def hit(self, k: int) -> np.ndarray:
         """(n,) float64: 1 where the true class is among the ``k`` most probable, else 0."""

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from paperlib.lab import stages
+from paperlib.lab.display import counted, one_line
 from paperlib.lab.run import Run
 from paperlib.learning.arms import Arm, StoredTest, TestItems
 from paperlib.learning.kept import Kept, find_kept, publish_kept
@@ -41,6 +42,10 @@ class Trained:
     """By (test, arm, split, seed), and then by space."""
     items: Mapping[tuple[str, Any], TestItems]
     """By (test, split): the test items that the answers are about."""
+
+    def __repr__(self) -> str:
+        arms = dict.fromkeys(self.trainings["arm"])
+        return one_line("Trained", counted(len(self.trainings), "training"), f"arms {', '.join(arms)}")
 
     @property
     def cells(self) -> list[Cell]:

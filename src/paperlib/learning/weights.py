@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from paperlib.lab.display import counted, one_line
 from paperlib.lab.store import atomic_path
 from paperlib.learning.models import build_model, describe_model
 
@@ -39,6 +40,11 @@ class Released:
     """Name of each class, in the order of the logits."""
     notes: dict[str, Any]
     """Where the weights come from: training data, grid, scores."""
+
+    def __repr__(self) -> str:
+        parameters = counted(sum(tensor.numel() for tensor in self.model.parameters()), "parameter")
+        classes = f"{len(self.class_names)} classes ({self.class_scheme})"
+        return one_line("Released", type(self.model).__name__, parameters, classes)
 
 
 def save_weights(
