@@ -332,6 +332,13 @@ def test_contradictions_that_nothing_resolves_are_named():
     assert "group 2: Na2" in odd.remarks[0][1] and "group 221: Na48" in odd.remarks[0][1]
 
 
+def test_labels_that_stand_in_another_loop_are_no_labels_of_these_atoms():
+    text = GOOD.replace("loop_\n_atom_site_label", "loop_\n_atom_site_label\nMg1\nO1\nO2\nloop_")
+    text = text.replace("Mg1 Mg 0", "Mg 0").replace("O1 O 0", "O 0")
+    (error,) = read(text)
+    assert error.reason == "atom list in pieces" and "3 values for 2 atoms" in error.detail
+
+
 def test_a_tag_that_stands_twice_is_no_choice():
     (error,) = read(GOOD.replace("_cell_length_a 4.2", "_cell_length_a 4.2\n_cell_length_a 5.2"))
     assert isinstance(error, BadCrystalError) and error.reason == "a tag stands twice"

@@ -20,10 +20,8 @@ from paperlib.crystals.reading.cif_document import Items, blocks
 from paperlib.crystals.reading.cif_numbers import number
 from paperlib.crystals.reading.cif_symmetry import Candidate, candidates, declared_space_group, stated_symmetry
 from paperlib.crystals.reading.expansion import Atom, Expanded, expand, shortest_distance
+from paperlib.crystals.reading.plausible import MAX_SITES
 from paperlib.crystals.standardise import BadCrystalError, Sites
-
-LARGEST_CELL = 20_000
-"""Sites of one cell; spglib needs minutes for more."""
 
 _CELL = [f"_cell_{key}" for key in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")]
 _ATOMS = ("_atom_site_fract_x", "_atom_site_cartn_x")
@@ -181,7 +179,7 @@ def _readings(
         for add_images in (False, True):
             operations = candidate.rotations, candidate.translations
             try:
-                expanded = expand(name, lattice, atoms, *operations, LARGEST_CELL, add_images)
+                expanded = expand(name, lattice, atoms, *operations, MAX_SITES, add_images)
             except BadCrystalError as error:
                 failures.append(error)
                 break

@@ -20,6 +20,7 @@ LARGEST_B = 100.0
 """Å². A displacement parameter beyond it (an amplitude of 1.1 Å) belongs to no atom of a crystal."""
 
 _XYZ = ("x", "y", "z")
+_LABEL = ("_atom_site_label", "_atom_site_id")
 _TENSOR = ("11", "22", "33", "12", "13", "23")
 
 Remark = Callable[[str, str], None]
@@ -37,12 +38,17 @@ def read_atoms(
     """
     frac, decimals = _coordinates(name, items, cell, remark)
     n = len(frac)
-    labels = items.column("_atom_site_label", "_atom_site_id") or [""] * n
-    types = items.column("_atom_site_type_symbol") or ["."] * n
-    occupancies = items.column("_atom_site_occupancy") or ["."] * n
-    kinds = items.column("_atom_site_calc_flag") or ["."] * n
-    stated = items.column("_atom_site_site_symmetry_multiplicity", "_atom_site_symmetry_multiplicity") or ["."] * n
-    hydrogens = items.column("_atom_site_attached_hydrogens") or ["."] * n
+    labels, types, occupancies, kinds, stated, hydrogens = (
+        _column(name, items, n, *tags)
+        for tags in (
+            _LABEL,
+            ("_atom_site_type_symbol",),
+            ("_atom_site_occupancy",),
+            ("_atom_site_calc_flag",),
+            ("_atom_site_site_symmetry_multiplicity", "_atom_site_symmetry_multiplicity"),
+            ("_atom_site_attached_hydrogens",),
+        )
+    )
     displacements = _displacements(items, cell, n, labels, remark)
     atoms, waters = [], []
     for i in range(n):
@@ -70,6 +76,15 @@ def read_atoms(
     return atoms
 
 
+def _column(name: str, items: Items, n: int, *tags: str) -> list[str]:
+    """The texts of the first of these tags that stands in the block, one for each of ``n`` atoms; points where none
+    does. Raises BadCrystalError where they belong to another loop."""
+    texts = items.column(*tags) or ["."] * n
+    if len(texts) != n:
+        raise BadCrystalError(name, "atom list in pieces", f"{tags[0]} has {len(texts)} values for {n} atoms")
+    return texts
+
+
 def _coordinates(name: str, items: Items, cell: gemmi.UnitCell, remark: Remark) -> tuple[np.ndarray, list[int]]:
     """(n, 3) fractional coordinates, and the digits behind the point of the most precise of each atom."""
     columns = [items.column(f"_atom_site_fract_{axis}") for axis in _XYZ]
@@ -79,7 +94,7 @@ def _coordinates(name: str, items: Items, cell: gemmi.UnitCell, remark: Remark) 
     lengths = [len(column) for column in columns]
     if not all(columns) or len(set(lengths)) > 1:
         raise BadCrystalError(name, "coordinates incomplete", f"x, y and z of {lengths} atoms are listed")
-    labels = items.column("_atom_site_label", "_atom_site_id") or [""] * lengths[0]
+    labels = _column(name, items, lengths[0], *_LABEL)
     frac, decimals = np.zeros((lengths[0], 3)), []
     for i, texts in enumerate(zip(*columns, strict=True)):
         values = []

@@ -13,6 +13,7 @@ from paperlib.crystals.reading.cif_document import Items
 from paperlib.crystals.reading.cif_elements import formula_amounts
 from paperlib.crystals.reading.cif_numbers import number
 from paperlib.crystals.reading.expansion import Atom, Expanded, shortest_distance
+from paperlib.crystals.reading.plausible import CLOSEST
 from paperlib.crystals.species import species_symbol
 from paperlib.crystals.standardise import OCCUPANCY_TOLERANCE
 
@@ -20,9 +21,6 @@ FORMULA_TOLERANCE = 0.03
 """Share of an amount by which atoms and formula may differ, next to 0.05 atoms: both are rounded."""
 VOLUME_TOLERANCE = 0.01
 """Share by which the stated volume may differ from that of the cell."""
-CLOSEST = 0.4
-"""Å. Two sites more than half occupied cannot be closer."""
-
 FORMULA, COUNT, MULTIPLICITY = "formula contradicts the atoms", "Z contradicts the atoms", "multiplicity contradicts"
 OVERFULL, CLOSE, SYMBOL = "more than one atom on a site", "atoms too close", "operations contradict the symbol"
 
@@ -54,7 +52,7 @@ def statement(items: Items, space_group: int) -> Statement:
             values.append(max(value.value, 0.0) if value else 0.0)
         except ValueError:
             values.append(0.0)
-    return Statement(text, amounts or None, *values, space_group=space_group)
+    return Statement(text, amounts or None, z=values[0], volume=values[1], space_group=space_group)
 
 
 def cell_content(occupants: Sequence[Mapping[int, float]]) -> dict[int, float]:
