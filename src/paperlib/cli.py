@@ -95,7 +95,7 @@ def data(arguments: argparse.Namespace) -> int:
         raise FileNotFoundError(f"{unknown[0]} is not in data/registry.txt; `paperlib data list` shows what is")
     if not arguments.names:
         raise FileNotFoundError("say which: `paperlib data fetch NAME …`, or `paperlib data fetch all`")
-    return rebuild.bring_all(rebuild.public(entries) if "all" in arguments.names else arguments.names)
+    return rebuild.bring_all(arguments.names)
 
 
 def read(arguments: argparse.Namespace) -> int:

@@ -235,7 +235,7 @@ def test_named_patterns_and_their_structures(web):
     assert cli.main(["data", "fetch", "all"]) == 0
 
 
-def test_archives_of_folders_and_of_chosen_files(web, monkeypatch):
+def test_archives_of_folders_and_of_chosen_files(web, monkeypatch, capsys):
     offer_folders(web, monkeypatch, "POSCARS_OF_SPGLIB", {"cubic/POSCAR-225": "salt\n", "layer/POSCAR-1": "one\n"})
     web.put_archive(rebuild.OPENCHEMISTRY, {"halides/NaCl.cif": SALT.encode(), "halides/NaCl.png": b"picture"})
     sha256 = web.put("unused", SALT.encode())
@@ -254,7 +254,11 @@ def test_archives_of_folders_and_of_chosen_files(web, monkeypatch):
     poscars = {"layer/POSCAR-1": "one\n", "cubic/POSCAR-225": "salt\n"}
     register(web, "structures/spglib_poscars_785.tar.gz", write(poscars))
     register(web, "structures/openchemistry_cifs_524.tar.gz", write({"halides/NaCl.cif": SALT}))
+    with open(web.repository / "data" / "registry.txt", "a") as file:
+        file.write(f"own.npz {'2' * 64}\n")
     assert cli.main(["data", "fetch", "all"]) == 0
+    said = capsys.readouterr()
+    assert "2 of 2 files are here" in said.out and "no public home has own.npz" in said.err
 
 
 def test_the_list_says_what_is_here_and_where_the_rest_comes_from(web, capsys):

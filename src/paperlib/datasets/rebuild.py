@@ -120,9 +120,14 @@ def bring(name: str) -> Path:
 def bring_all(names: Iterable[str]) -> int:
     """Bring files one after the other, with a line for each; what cannot be had is said, and the next is tried.
 
-    0 if all are here in the end, 1 otherwise.
+    ``names`` are registered ones, or "all" for those that a public home offers or that can be rebuilt; of the others it
+    says that they are missing. 0 if all that was asked for is here in the end, 1 otherwise.
     """
-    wanted = list(names)
+    wanted, entries = list(names), fetch.registry()
+    if "all" in wanted:
+        wanted = [name for name, entry in entries.items() if entry.url or entry.content]
+        if others := fetch.missing(entries.keys() - wanted):
+            print(f"note: no public home has {', '.join(sorted(others))}", file=sys.stderr)
     for name in wanted:
         try:
             print(f"{name}: {bring(name)}", flush=True)
@@ -131,11 +136,6 @@ def bring_all(names: Iterable[str]) -> int:
     left = fetch.missing(wanted)
     print(f"{len(wanted) - len(left)} of {len(wanted)} files are here")
     return 1 if left else 0
-
-
-def public(entries: dict[str, fetch.Entry]) -> list[str]:
-    """The registered files that a public home offers, or that can be rebuilt."""
-    return [name for name, entry in entries.items() if entry.url or entry.content]
 
 
 def listing(entries: dict[str, fetch.Entry]) -> list[str]:
