@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from paperlib.lab import machine
 
 
@@ -28,3 +30,12 @@ def test_threads_wait_without_spinning_unless_the_user_said_otherwise(monkeypatc
     monkeypatch.delenv("OMP_WAIT_POLICY")
     machine.wait_without_spinning()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_a_changed_environment_is_put_back_whatever_happens(monkeypatch):
+    monkeypatch.setenv("PAPERLIB_KNOWN", "before")
+    monkeypatch.delenv("PAPERLIB_NEW", raising=False)
+    with pytest.raises(KeyError), machine.environment({"PAPERLIB_KNOWN": "now", "PAPERLIB_NEW": "now"}):
+        assert os.environ["PAPERLIB_KNOWN"] == os.environ["PAPERLIB_NEW"] == "now"
+        raise KeyError
+    assert os.environ["PAPERLIB_KNOWN"] == "before" and "PAPERLIB_NEW" not in os.environ
