@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from paperlib.crystals.crystal_set import DEUTERIUM
 from paperlib.crystals.reading.cif_document import Items
 from paperlib.crystals.reading.cif_elements import formula_amounts
@@ -70,7 +72,7 @@ def written(content: Mapping[int, float]) -> str:
 
 
 def contradictions(
-    stated: Statement, atoms: Sequence[Atom], expanded: Expanded, n_operations: int, number: int, lattice
+    stated: Statement, atoms: Sequence[Atom], expanded: Expanded, n_operations: int, number: int, lattice: np.ndarray
 ) -> dict[str, str]:
     """Each statement that the sites of one reading contradict: its kind, and the values.
 
