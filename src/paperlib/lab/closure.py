@@ -32,7 +32,7 @@ MACHINERY = frozenset(
             "publish",
         ),
         *("results", "run", "runner", "stages", "store", "verify"),
-        *("engine", "inputs", "jupyter", "locks", "overrides", "progress", "screen", "session"),
+        *("display", "engine", "inputs", "jupyter", "locks", "overrides", "progress", "screen", "session"),
     )
 )
 """Modules that keep, move and report results, and compute none: recorded, never part of an identity."""
