@@ -164,6 +164,6 @@ class CrystalSet:
     def load(cls, path: str | Path) -> CrystalSet:
         """Read a set that :meth:`save` wrote. Raises ValueError, naming the file, the field and the value, where it is
         not one. Nothing in the file is ever run (no pickles)."""
-        from paperlib.crystals.saved_columns import loaded_columns
+        from paperlib.crystals.saved_columns import load_set
 
-        return cls(**loaded_columns(path, [f.name for f in fields(cls)]))
+        return load_set(path)

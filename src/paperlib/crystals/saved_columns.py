@@ -7,12 +7,13 @@ element has is named here rather than met deep in a simulation.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
-from paperlib.crystals.crystal_set import N_SPECIES
+from paperlib.crystals.crystal_set import N_SPECIES, CrystalSet
 
 _KINDS = {"f": "numbers with a fraction", "iu": "whole numbers", "b": "true or false", "U": "texts"}
 
@@ -31,16 +32,16 @@ _COLUMNS: dict[str, tuple[str, type, Callable[[np.ndarray], np.ndarray] | None, 
 """By field: kind and type of its numbers, which values it may hold, and what these are in words."""
 
 
-def loaded_columns(path: str | Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays ``names`` of an ``.npz`` that ``CrystalSet.save`` wrote. Raises ValueError, naming the file, the field
-    and the value, where it is not one, FileNotFoundError where there is none."""
+def load_set(path: str | Path) -> CrystalSet:
+    """The set of an ``.npz`` that ``CrystalSet.save`` wrote. Raises ValueError, naming the file, the field and the
+    value, where it is not one, FileNotFoundError where there is none."""
     try:
         with zipfile.ZipFile(path) as archive:
             packed = [member.filename for member in archive.infolist() if member.compress_type != zipfile.ZIP_STORED]
             if packed:  # save packs nothing, and a packed megabyte may unpack to any number of gigabytes
                 raise ValueError(f"{packed[0]} is compressed, which CrystalSet.save does not do")
         with np.load(path, allow_pickle=False) as arrays:
-            return checked_columns({name: arrays[name] for name in names})
+            return CrystalSet(**checked_columns({f.name: arrays[f.name] for f in fields(CrystalSet)}))
     except FileNotFoundError:
         raise
     except Exception as error:

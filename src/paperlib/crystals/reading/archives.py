@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +24,9 @@ DAMAGED = "archive damaged"
 
 _END = bytes(tarfile.BLOCKSIZE)
 """The block of zeros that ends a tar archive."""
+
+_END_RECORD = 22
+"""Bytes of the record at the end of a .zip archive."""
 
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 """How a packed tar archive begins, whatever it is called."""
@@ -56,7 +61,22 @@ def _zip(path: Path) -> Iterator[Entry]:
                 yield member.filename, _zip_member(archive, member)
             elif not member.is_dir():
                 others.add(member.filename)
+    if trouble := _missing_members(path, len(archive.comment), len(members)):
+        others.named.append(Skipped(path.name, DAMAGED, f"{trouble}. Download or pack it again"))
     yield from ((note.name, note) for note in others.notes())
+
+
+def _missing_members(path: Path, comment: int, found: int) -> str:
+    """What is wrong with the list of members, '' where it is whole: zipfile does not compare their number with the one
+    in the record at the end, before the comment (of so many bytes)."""
+    with open(path, "rb") as file:
+        file.seek(-(_END_RECORD + comment), os.SEEK_END)
+        record = file.read(_END_RECORD)
+    if not record.startswith(b"PK\x05\x06"):
+        return "more data behind its end mark"
+    (stated,) = struct.unpack_from("<H", record, 10)
+    # 65,535 says that the number stands elsewhere
+    return "" if stated in (found, 0xFFFF) else f"{found} members found, {stated} stated"
 
 
 def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | Skipped:

@@ -23,6 +23,9 @@ VOLUME_PER_ATOM = (1.0, 10_000.0)
 """Å³ of cell per atom (occupancies added up). Solid hydrogen at 500 GPa has 1.3; a lattice in nm has 0.01 to 0.1, one
 in pm 10⁷."""
 
+MIN_EDGE = 1.0
+"""Å. No crystal repeats after less; the shortest edge of the sets named above is 2.47 Å."""
+
 MAX_COORDINATE = 1000.0
 """Fractional coordinates further out than this many cells are no coordinates, and from 10¹⁰ on have lost the digits
 that tell where in the cell they are."""
@@ -53,9 +56,10 @@ def check(sites: Sites) -> None:
     if abs(furthest) > MAX_COORDINATE:
         raise BadCrystalError(sites.name, "coordinates out of range", f"{furthest:g} in fractions of a cell edge")
     each = volume / amounts.sum()
-    if not VOLUME_PER_ATOM[0] <= each <= VOLUME_PER_ATOM[1]:
-        edges = ", ".join(f"{edge:.4g}" for edge in np.linalg.norm(lattice, axis=1))
-        detail = f"{each:.3g} Å³ per atom (edges {edges} Å, {amounts.sum():.4g} atoms); is the cell in Å?"
+    edges = np.linalg.norm(lattice, axis=1)
+    if not VOLUME_PER_ATOM[0] <= each <= VOLUME_PER_ATOM[1] or edges.min() < MIN_EDGE:
+        listed = ", ".join(f"{edge:.4g}" for edge in edges)
+        detail = f"edges {listed} Å, {each:.3g} Å³ for each of {amounts.sum():.4g} atoms; is the cell in Å?"
         raise BadCrystalError(sites.name, "cell out of proportion", detail)
     if (pair := _too_close(lattice, frac, amounts)) is not None:
         i, j, distance = pair
