@@ -173,6 +173,10 @@ U = 1.6 / (8 * np.pi**2)
         ("U_iso_or_equiv", "?", "", np.nan),
         ("U_iso_or_equiv", "-0.01", "", np.nan),
         ("B_iso_or_equiv", "abc", "", np.nan),
+        ("B_iso_or_equiv", "50%", "", np.nan),
+        ("B_iso_or_equiv", "1/3", "", np.nan),
+        ("B_iso_or_equiv", "1,6", "", 1.6),
+        ("B_iso_or_equiv", "''", "", np.nan),
         ("U_iso_or_equiv", "1e5", "", np.nan),
         ("U_iso_or_equiv", "?", TENSOR.format("U") + f"\nNa1 {U} {U} ? 0 0 0\n", np.nan),
     ],
@@ -181,7 +185,17 @@ def test_displacements_are_read_or_unknown(fields, values, more, expected):
     sites = sites_of(cif(CUBE, "P m -3 m", f"Na1 Na 0 0 0 {values}", f"{FIELDS} {fields}") + more)
     assert sites.b_iso == pytest.approx([expected], rel=1e-3, nan_ok=True)
     assert crystal_from_sites(sites).b_iso == pytest.approx([expected], rel=1e-3, nan_ok=True)
-    assert any("taken as unknown" in kind for kind in kinds(sites)) == (values in ("-0.01", "abc", "1e5"))
+    assert any("taken as unknown" in kind for kind in kinds(sites)) == (values in ("-0.01", "abc", "1e5", "50%", "1/3"))
+    assert ("number read in spite of its spelling" in kinds(sites)) == (values == "1,6")
+
+
+def test_an_empty_text_is_no_number():
+    (error,) = read(cif("5 6 7 90 103 90", "P 21", "Na1 Na 0.1 0.2 0.3").replace("beta 103", "beta ''"))
+    assert error.reason == "degenerate cell" and "_cell_angle_beta is not given" in error.detail
+    sites = sites_of(cif(CUBE, "P m -3 m", "Na1 Na 0 0 0 ''", OCCUPIED))
+    assert kinds(sites) == {"occupancy unknown, taken as 1"}
+    comma = sites_of(cif("5,64 5,64 5,64 90 90 90", "F m -3 m", SALT))
+    assert kinds(comma) == {"number read in spite of its spelling"} and comma.lattice[0, 0] == 5.64
 
 
 def test_an_unknown_displacement_is_left_out_of_the_mean():

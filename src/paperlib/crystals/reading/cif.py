@@ -15,7 +15,7 @@ import gemmi
 import numpy as np
 
 from paperlib.crystals.reading import cif_statements as statements
-from paperlib.crystals.reading.cif_atoms import Remark, read_atoms
+from paperlib.crystals.reading.cif_atoms import SPELLING, Remark, read_atoms
 from paperlib.crystals.reading.cif_document import Items, blocks
 from paperlib.crystals.reading.cif_numbers import number
 from paperlib.crystals.reading.cif_symmetry import Candidate, candidates, declared_space_group, stated_symmetry
@@ -63,7 +63,7 @@ def _sites(name: str, items: Items) -> Sites:
     twice = sorted(tag for tag in items.repeated if tag.startswith(_ONCE))
     if twice:
         raise BadCrystalError(name, "a tag stands twice", ", ".join(twice[:3]))
-    cell = _cell(name, items)
+    cell = _cell(name, items, remark)
     lattice = np.array(cell.orth.mat.tolist()).T
     symmetry = stated_symmetry(items)
     for kind, detail in symmetry.remarks:
@@ -95,7 +95,7 @@ def _sites(name: str, items: Items) -> Sites:
     return Sites(name, lattice, expanded.frac, expanded.occupants, expanded.b_iso, declared, told)
 
 
-def _cell(name: str, items: Items) -> gemmi.UnitCell:
+def _cell(name: str, items: Items, remark: Remark) -> gemmi.UnitCell:
     parameters = []
     for tag in _CELL:
         text = (items.column(tag) or [""])[0]
@@ -105,6 +105,8 @@ def _cell(name: str, items: Items) -> gemmi.UnitCell:
             raise BadCrystalError(name, "degenerate cell", f"{tag}: {error}") from error
         if value is None and not (text == "" and "angle" in tag):
             raise BadCrystalError(name, "degenerate cell", f"{tag} is not given")
+        if value and not value.plain:
+            remark(SPELLING, f"{tag}: {text!r} as {value.value:.6g}")
         # the dictionary's default for an angle that the file leaves out
         parameters.append(value.value if value else 90.0)
     if min(parameters) <= 0 or max(parameters[3:]) >= 180 or max(parameters[:3]) > 1e4:

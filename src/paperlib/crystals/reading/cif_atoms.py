@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 import gemmi
@@ -18,6 +19,8 @@ FURTHEST = 100.0
 """Cells from the origin: a fractional coordinate beyond it is a length, or a number gone wrong."""
 LARGEST_B = 100.0
 """Å². A displacement parameter beyond it (an amplitude of 1.1 Å) belongs to no atom of a crystal."""
+
+SPELLING = "number read in spite of its spelling"
 
 _XYZ = ("x", "y", "z")
 _LABEL = ("_atom_site_label", "_atom_site_id")
@@ -136,7 +139,7 @@ def _number(name: str, what: str, text: str, remark: Remark) -> Number | None:
     except ValueError as error:
         raise BadCrystalError(name, "not a number", f"{what}: {error}") from error
     if value is not None and not value.plain:
-        remark("number read in spite of its spelling", f"{what}: {text!r} as {value.value:.6g}")
+        remark(SPELLING, f"{what}: {text!r} as {value.value:.6g}")
     return value
 
 
@@ -175,6 +178,11 @@ def _displacement(label: str, text: str, factor: float, remark: Remark, negative
         return math.nan
     if text in UNKNOWN or value is None:
         return math.nan
+    if not value.plain and not re.fullmatch(r"[\d,]+", text):
+        remark("displacement unreadable, taken as unknown", f"{label}: {text[:40]!r}")
+        return math.nan
+    if not value.plain:
+        remark(SPELLING, f"displacement of atom {label}: {text!r} as {value.value:.6g}")
     b = value.value * factor
     if abs(b) > LARGEST_B or (b < 0 and not negative):
         remark("displacement implausible, taken as unknown", f"{label}: {text}, B = {b:.4g} Å²")

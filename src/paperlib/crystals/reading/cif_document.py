@@ -45,12 +45,13 @@ class Items:
         self._columns.setdefault(tag, (values, number))
 
     def column(self, *tags: str) -> list[str]:
-        """All values of the first of these tags that stands here, unquoted; none where none does."""
+        """All values of the first of these tags that stands here, unquoted, an empty text as ``?``; none where none
+        of the tags does."""
         for tag in tags:
             if tag in self._columns:
                 values, number = self._columns[tag]
                 raw = [values] if isinstance(values, str) else values.values[number :: values.width()]
-                return [gemmi.cif.as_string(value).strip() if value not in UNKNOWN else value for value in raw]
+                return [gemmi.cif.as_string(value).strip() or "?" if value not in UNKNOWN else value for value in raw]
         return []
 
     def text(self, *tags: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
 from paperlib.crystals.reading.loading import Remark, Skipped
 
-CIFS = (".cif", ".cif.gz")
+CIFS = (".cif", ".cif.gz", ".mcif", ".mcif.gz")
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 JSON_LINES = (".jsonl", ".jsonl.gz")
 
@@ -40,7 +41,7 @@ def is_cif(name: str) -> bool:
 
 def stem(name: str) -> str:
     """The path of a CIF without its suffix: what its crystal is called."""
-    return name[: name.lower().rindex(".cif")]
+    return re.sub(r"\.m?cif(\.gz)?$", "", name, flags=re.IGNORECASE)
 
 
 def bounded(file: Readable, limit: int) -> bytes:
