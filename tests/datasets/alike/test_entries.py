@@ -2,13 +2,14 @@
 
 import re
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
 from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.saved_columns import checked_columns
 from paperlib.crystals.shards import write_sharded
 from paperlib.crystals.standardise import crystal_from_sites, from_structures, sites_from_structure
 from paperlib.datasets.alike import entries
@@ -103,13 +104,26 @@ def test_the_rest_is_compared_as_if_they_were_not_there(rule, all_faults):
 
 
 def test_problems_are_listed_by_number_through_all_pieces_of_a_set(all_faults, tmp_path, monkeypatch):
-    known = all_faults[all_faults.space_group < 231]  # no set with another group can be stored
+    known = all_faults[all_faults.space_group < 231]
     crystals = CrystalSet.concatenate([planted.rock_salt("a"), known, planted.rock_salt("b")])
     listed = entry_problems(crystals)
     assert listed["index"].tolist() == list(range(1, len(FAULTS)))
     assert listed["source_id"].tolist() == known.source_id.tolist()
     monkeypatch.setattr(entries, "CHUNK", 4)
-    assert entry_problems(write_sharded(tmp_path, crystals, {}, shard_size=3)).equals(listed)
+    stored = known[np.array([_can_be_stored(known[i]) for i in range(len(known))])]
+    assert len(stored) > 4
+    crystals = CrystalSet.concatenate([planted.rock_salt("a"), stored, planted.rock_salt("b")])
+    on_disk = write_sharded(tmp_path, crystals, {}, shard_size=3)
+    assert entry_problems(on_disk).equals(entry_problems(crystals))
+
+
+def _can_be_stored(crystal: CrystalSet) -> bool:
+    """Whether a file may hold it: NaN in a cell, say, is refused when a file is opened."""
+    try:
+        checked_columns({f.name: getattr(crystal, f.name) for f in fields(crystal)})
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("rule", RULES)
