@@ -20,7 +20,7 @@ def test_a_log_gets_whole_lines_with_count_total_and_unit(now, capsys):
     with progress.progress(total=30587, desc="crystals", unit="entries") as bar:
         bar.update(12288)
         bar.update(30587 - 12288)
-    out, err = capsys.readouterr()
+    err, out = capsys.readouterr()  # what a command answers goes to the other one
     assert out.splitlines()[0].startswith("crystals: 12,288 of 30,587 entries, ") and out.splitlines()[0].endswith(" s")
     assert out.splitlines()[-1].startswith("crystals: 30,587 of 30,587 entries, ")
     assert err == "" and "\r" not in out
@@ -28,7 +28,7 @@ def test_a_log_gets_whole_lines_with_count_total_and_unit(now, capsys):
 
 def test_an_iterable_is_passed_through_and_may_have_no_length(now, capsys):
     assert list(progress.progress(iter("abc"), desc="letters")) == ["a", "b", "c"]
-    assert capsys.readouterr().out.splitlines()[-1].startswith("letters: 3 items, ")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("letters: 3 items, ")
 
 
 def test_what_is_done_soon_says_nothing(capsys):

@@ -151,6 +151,9 @@ class _Plain(ast.NodeTransformer):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             # attribute documentation is a bare text too, so every expression that is only a text goes
             node.body = [n for n in node.body if not _is_text(n)] or [ast.Pass()]
+        if isinstance(node, ast.JoinedStr):
+            # from 3.12 on, a format that is itself computed (f"{x:{width}}") ends in an empty text
+            node.values = [n for n in node.values if not (isinstance(n, ast.Constant) and n.value == "")]
         return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:

@@ -27,11 +27,16 @@ def progress(
     return bar(iterable, total=total, desc=desc, unit=f" {unit}")
 
 
-def _is_watched() -> bool:
+def _kernel() -> Any:
+    """The kernel of this process, None outside one."""
     # not imported: where no kernel has loaded IPython, there is none
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    if (kernel := getattr(shell, "kernel", None)) is not None:
+    return getattr(shell, "kernel", None)
+
+
+def _is_watched() -> bool:
+    if (kernel := _kernel()) is not None:
         # programs that execute notebooks say with each cell that nobody is there to answer a question
         return bool(getattr(kernel, "_allow_stdin", True))
     return sys.stderr.isatty()
@@ -50,7 +55,9 @@ class _Lines(tqdm.std.tqdm):
         seconds = self.format_dict["elapsed"]
         if self.n and (self._said or seconds >= SECONDS):
             of = f" of {self.total:,}" if self.total else ""
-            print(f"{self.desc.rstrip(': ')}: {self.n:,}{of}{self.unit}, {seconds:.0f} s", flush=True)
+            line = f"{self.desc.rstrip(': ')}: {self.n:,}{of}{self.unit}, {seconds:.0f} s"
+            # beside the answer of a command, which may go to a file, and not in red in a notebook
+            print(line, file=sys.stdout if _kernel() else sys.stderr, flush=True)
             self._said = True
         return True
 

@@ -23,6 +23,9 @@ import os
 from paperlib.crystals.reading.loading import load_entries
 from paperlib.crystals.reading.json_lines import json_line
 from paperlib.crystals.sources import load_crystals
+from paperlib.lab import progress
+
+progress.SECONDS = 0.0  # a line for everything
 
 
 def parse(name, content):
