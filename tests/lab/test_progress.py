@@ -46,3 +46,13 @@ def test_a_kernel_shows_a_bar_where_its_client_can_be_asked(monkeypatch, watched
         assert progress.progress(range(3)) == "bar"
     else:
         assert isinstance(progress.progress(range(3)), kind)
+
+
+def test_lines_of_progress_are_told_from_what_a_notebook_says(now, capsys):
+    with progress.progress(total=30587, desc="crystals", unit="entries") as bar:
+        bar.update(12288)
+        bar.update(18299)
+    lines = capsys.readouterr().err
+    assert len(lines.splitlines()) >= 1
+    said = "30,587 entries: 30,587 read, 0 refused\ncrystals: 12 s\n"
+    assert progress.without_lines(lines) == "" and progress.without_lines(lines + said + lines) == said

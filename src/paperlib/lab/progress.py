@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,8 @@ import tqdm.std
 
 SECONDS = 10.0
 """Time between two lines of a log."""
+
+_LINE = re.compile(r"[^:]+: [\d,]+( of [\d,]+)? [^,]+, \d+ s")
 
 
 def progress(
@@ -40,6 +43,12 @@ def _is_watched() -> bool:
         # programs that execute notebooks say with each cell that nobody is there to answer a question
         return bool(getattr(kernel, "_allow_stdin", True))
     return sys.stderr.isatty()
+
+
+def without_lines(text: str) -> str:
+    """What a notebook printed, without the lines of this module and the blank ones they leave."""
+    kept = [line for line in text.splitlines(keepends=True) if not _LINE.fullmatch(line.strip())]
+    return "".join(kept) if any(line.strip() for line in kept) else ""
 
 
 class _Lines(tqdm.std.tqdm):

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from paperlib.lab import freshness, paths, provenance
+from paperlib.lab.progress import without_lines
 from paperlib.lab.results import Results, released_model
 from paperlib.lab.run import swap
 from paperlib.lab.store import atomic_path, write_json, write_text
@@ -100,7 +101,7 @@ def _show(stem: str, profile: str) -> None:
 
 
 def clean_executed(source: Path, target: Path) -> None:
-    """Copy an executed notebook without what changes from run to run or names this machine: timings,
+    """Copy an executed notebook without what changes from run to run or names this machine: timings, progress,
     papermill's metadata, paths, and ids of displays."""
     import nbformat  # four seconds, which no other command should cost
 
@@ -113,8 +114,12 @@ def clean_executed(source: Path, target: Path) -> None:
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("](../", "](../../")  # the copy lies one folder deeper
         for output in cell.get("outputs", []):
+            if "text" in output:
+                output["text"] = without_lines(output["text"])
             if picture := output.get("data", {}).get("image/png"):
                 output["data"]["image/png"] = _fewer_bytes(picture)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("text", "something")]
         cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags"})
     text = nbformat.writes(book)
     for place, name in ((paths.root(), "."), (Path.home(), "~")):
