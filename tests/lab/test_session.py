@@ -1,5 +1,7 @@
 """What was executed in a kernel beside the notebook that its result is said to be of."""
 
+import sys
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -9,7 +11,9 @@ CELLS = ("run = 0\nimport math", "a = 1  # one", "", "# nothing", "b = a + 1", "
 
 
 @pytest.fixture
-def shell():
+def shell(monkeypatch):
+    # a shell takes the place of __main__, which processes that later tests start are told to import
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     yield shell
