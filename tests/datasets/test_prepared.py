@@ -15,27 +15,14 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import stages
 from paperlib.lab.store import DiskFullError, read_json, write_json
+from tests.crystals.reading.test_cif import cif
 
 INSTRUMENT = Instrument(n_points=500)
 
-CIF = """\
-data_{name}
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {a}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'P 1'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Cs1 Cs 0 0 0
-Cl1 Cl {x} 0.5 0.5
-"""
+
+def caesium_chloride(name, a, x):
+    """CsCl with its chlorine at ``x`` along the first axis."""
+    return cif(f"{a} {a} {a} 90 90 90", "P 1", f"Cs1 Cs 0 0 0\nCl1 Cl {x} 0.5 0.5", name=name)
 
 
 @pytest.fixture
@@ -62,8 +49,8 @@ def cifs(tmp_path):
     """A folder with CsCl, CsCl displaced along x, and a file that is no CIF."""
     folder = tmp_path / "cifs"
     folder.mkdir()
-    (folder / "cubic.cif").write_text(CIF.format(name="cubic", a=4.12, x=0.5))
-    (folder / "polar.cif").write_text(CIF.format(name="polar", a=4.12, x=0.47))
+    (folder / "cubic.cif").write_text(caesium_chloride("cubic", 4.12, 0.5))
+    (folder / "polar.cif").write_text(caesium_chloride("polar", 4.12, 0.47))
     (folder / "notes.cif").write_text("this is no crystal\n")
     return folder
 
@@ -120,7 +107,7 @@ def test_other_data_or_another_tolerance_are_read_anew(kept, cifs):
     loose = prepared.prepared_crystals(str(cifs), symprec=0.3)
     assert len(entries(kept, "crystals")) == 2
     assert loose.crystals.space_group.tolist() == [221, 221], "0.12 Å is within 0.3 Å"
-    (cifs / "cubic.cif").write_text(CIF.format(name="cubic", a=4.2, x=0.5))
+    (cifs / "cubic.cif").write_text(caesium_chloride("cubic", 4.2, 0.5))
     changed = prepared.prepared_crystals(str(cifs))
     assert len(entries(kept, "crystals")) == 3
     assert changed.crystals.cell[:, 0].max() == pytest.approx(4.2)

@@ -9,33 +9,13 @@ from paperlib.diffraction.instrument import CU_KALPHA
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.learning.classify import TOP, about_networks, answers, classify
 from paperlib.learning.classify_files import as_text, classify_files
+from tests.crystals.reading.test_cif import cif
 
-CIF = """data_{name}
-_cell_length_a {a}
-_cell_length_b {b}
-_cell_length_c {c}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma {gamma}
-_space_group_name_H-M_alt '{symbol}'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-{atoms}
-"""
-SALT = CIF.format(
-    name="salt", a=5.64, b=5.64, c=5.64, gamma=90, symbol="F m -3 m", atoms="Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5"
+SALT = cif("5.64 5.64 5.64 90 90 90", "F m -3 m", "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5", name="salt")
+SILICON = cif("5.431 5.431 5.431 90 90 90", "F d -3 m :2", "Si1 Si 0.125 0.125 0.125", name="silicon")
+QUARTZ = cif(
+    "4.913 4.913 5.405 90 90 120", "P 32 2 1", "Si1 Si 0.4697 0 0.6666667\nO1 O 0.4135 0.2669 0.7858", name="quartz"
 )
-SILICON = CIF.format(
-    name="silicon", a=5.431, b=5.431, c=5.431, gamma=90, symbol="F d -3 m :2", atoms="Si1 Si 0.125 0.125 0.125"
-)
-QUARTZ = CIF.format(
-    name="quartz", a=4.913, b=4.913, c=5.405, gamma=120, symbol="P 32 2 1",
-    atoms="Si1 Si 0.4697 0 0.6666667\nO1 O 0.4135 0.2669 0.7858",
-)  # fmt: skip
 
 
 @pytest.fixture

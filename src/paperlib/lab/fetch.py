@@ -94,7 +94,7 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
     if entry.url is None:
         raise FileNotFoundError(remedy([name], {name: entry}))
     url = mirrored(entry.url)
-    downloader = _copy if urlsplit(url).scheme == "file" else None
+    downloader = copy_file if urlsplit(url).scheme == "file" else None
     book = pooch.create(folder, base_url="", registry={name: entry.sha256}, urls={name: url})
     try:
         return Path(book.fetch(name, downloader=downloader))
@@ -163,8 +163,9 @@ def _digest(path: Path, sha256: str) -> str | None:
         return None
 
 
-def _copy(url: str, target: str, _: pooch.Pooch | None) -> None:
-    # a mirror on a mounted disk: pooch itself knows no file:// addresses
+def copy_file(url: str, target: str | Path, _: pooch.Pooch | None = None) -> None:
+    """Copy what a ``file://`` address names, a mirror on a mounted disk, to ``target``: as a downloader of pooch, which
+    itself knows no such addresses. Raises FileNotFoundError where there is nothing."""
     shutil.copyfile(url2pathname(urlsplit(url).path), target)
 
 

@@ -76,6 +76,13 @@ RUNNER = "PAPERLIB_RUNNER"
 """Environment variable: the process that started this kernel, without which there is no use in going on."""
 
 
+def shell() -> Any:
+    """The IPython shell of this process, None outside one."""
+    # not imported: where no kernel has loaded IPython, there is none
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def end_with_runner() -> None:
     """Have this process killed when the one that :data:`RUNNER` names dies, however it does.
 

@@ -11,6 +11,8 @@ from typing import Any
 import tqdm.auto
 import tqdm.std
 
+from paperlib.lab import machine
+
 SECONDS = 10.0
 """Time between two lines of a log."""
 
@@ -32,10 +34,7 @@ def progress(
 
 def _kernel() -> Any:
     """The kernel of this process, None outside one."""
-    # not imported: where no kernel has loaded IPython, there is none
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None)
+    return getattr(machine.shell(), "kernel", None)
 
 
 def _is_watched() -> bool:

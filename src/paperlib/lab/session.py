@@ -6,11 +6,10 @@ whether these, and nothing else, were executed.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
-from paperlib.lab import closure
+from paperlib.lab import closure, machine
 
 
 class Session:
@@ -48,8 +47,7 @@ class Session:
 def _history(namespace: dict[str, Any]) -> list[str] | None:
     """The sources of the cells that the kernel of this process has executed in ``namespace``, the one that is running
     included; a list that grows. None outside a kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = machine.shell()
     if shell is None or shell.user_ns is not namespace:
         return None
     history = shell.history_manager.input_hist_parsed

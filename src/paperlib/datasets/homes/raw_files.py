@@ -13,9 +13,9 @@ import shutil
 import sys
 import tarfile
 import urllib.parse
-import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +23,7 @@ import pooch
 import requests
 
 from paperlib.lab import paths
-from paperlib.lab.fetch import ChecksumError, mirrored
+from paperlib.lab.fetch import ChecksumError, copy_file, mirrored
 from paperlib.lab.progress import progress
 from paperlib.lab.store import atomic_path, sha256_of
 
@@ -104,9 +104,7 @@ def raw_folders(folders: list[Folder]) -> list[Path]:
     places = [repository.place(folder.path) for folder in folders]
     if all(place.is_dir() and tree_id(place) == folder.tree for place, folder in zip(places, folders, strict=True)):
         return places
-    archive = repository.place("archive.tar.gz")
-    try:
-        _download(repository.archive_url(), archive, bar=sys.stderr.isatty())
+    with _archive(repository) as archive:
         for place, folder in zip(places, folders, strict=True):
             shutil.rmtree(place, ignore_errors=True)
             _unpack(archive, folder, place)
@@ -117,8 +115,6 @@ def raw_folders(folders: list[Folder]) -> list[Path]:
                     f"{folder.path} in {repository.archive_url()} is not the folder that the recipe was made with: "
                     f"git tree {found[:14]}, expected {folder.tree[:12]}…; nothing of it is kept"
                 )
-    finally:
-        archive.unlink(missing_ok=True)
     return places
 
 
@@ -128,17 +124,24 @@ def chosen_files(repository: Repository, checksums: Mapping[str, str], size: int
     targets = {path: repository.place(path) for path in checksums}
     if all(target.is_file() and sha256_of(target) == checksums[path] for path, target in targets.items()):
         return list(targets.values())
-    archive = repository.place("archive.tar.gz")
-    try:
-        _download(repository.archive_url(), archive, bar=sys.stderr.isatty())
+    with _archive(repository) as archive:
         _unpack(archive, Folder(repository, "", size, ""), repository.place(), only=checksums)
-    finally:
-        archive.unlink(missing_ok=True)
     for path, target in targets.items():
         if not target.is_file() or sha256_of(target) != checksums[path]:
             target.unlink(missing_ok=True)
             raise ChecksumError(f"{path} in {repository.archive_url()} is not the file that the recipe was made with")
     return list(targets.values())
+
+
+@contextmanager
+def _archive(repository: Repository) -> Iterator[Path]:
+    """The archive of a repository, fetched, and removed in the end."""
+    archive = repository.place("archive.tar.gz")
+    try:
+        _download(repository.archive_url(), archive, bar=sys.stderr.isatty())
+        yield archive
+    finally:
+        archive.unlink(missing_ok=True)
 
 
 def tree_id(folder: Path) -> str:
@@ -193,7 +196,7 @@ def _download(url: str, target: Path, bar: bool = False) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if url.startswith("file:"):
         try:
-            shutil.copyfile(urllib.request.url2pathname(urllib.parse.urlsplit(url).path), target)
+            copy_file(url, target)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"there is no {url}") from error
         return
