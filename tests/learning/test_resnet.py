@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from paperlib.learning.models import build_model, count_parameters
-from paperlib.learning.resnet import Dropout, ResNet, ResNetSize
+from paperlib.learning.resnet import ResNet, ResNetSize
 
 
 def _published_parameters(n_classes):
@@ -62,6 +62,25 @@ def test_norm_and_activation_are_a_choice():
     with torch.no_grad():
         stems = [F.relu(batch.stem(x[:, None, None])), F.gelu(gelu.stem(x[:, None, None]))]
         assert not torch.allclose(*stems) and not torch.allclose(batch.eval()(x), gelu.eval()(x))
+
+
+def test_a_group_norm_reaches_over_all_positions_and_bears_bfloat16():
+    model = build_model("resnet", 9, 1000, norm="group").eval()
+    assert model.bears_bfloat16 and count_parameters(model) == count_parameters(ResNet(9, 1000))
+    assert {r.receptive_field for r in model.resolution().values()} == {1000}
+    x = torch.rand(1, 1000, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    first = []
+    model.stages.stage1.register_forward_hook(lambda _m, _i, out: first.append(out))
+    model(x)
+    assert (torch.autograd.grad(first[0][0, :, 0, 0].square().sum(), x)[0][0, 900:] != 0).any()
+
+
+def test_the_root_of_the_intensity_may_go_in():
+    linear, root = (build_model("resnet", 9, 300, input=kind).eval() for kind in ("linear", "square_root"))
+    x = torch.rand(2, 300, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.allclose(root(x), linear(x.sqrt()), atol=1e-2)
+        assert not torch.allclose(root(x), linear(x), atol=1e-2)
 
 
 @pytest.mark.parametrize("n_points", [13, 14, 100, 1000, 8501])
@@ -130,24 +149,6 @@ def test_another_number_of_points_is_refused():
         ResNet(5, 12)
 
 
-@pytest.mark.parametrize("shape", [(64, 32, 1, 50), (7, 3, 1, 1), (5, 5, 1, 13)])
-@pytest.mark.parametrize("p", [0.05, 0.5])
-def test_dropout_drops_its_share_and_scales_the_rest(shape, p):
-    torch.manual_seed(0)
-    x = torch.ones(shape).to(memory_format=torch.channels_last).requires_grad_()
-    passes = [Dropout(p)(x) for _ in range(20)]
-    for out in passes:
-        assert out.shape == x.shape and out.is_contiguous(memory_format=torch.channels_last)
-        kept = out != 0
-        assert torch.allclose(out[kept], torch.tensor(1 / (1 - p)))
-        assert torch.equal(torch.autograd.grad(out.sum(), x)[0], out)
-    n = x.numel() * len(passes)
-    share = sum(int((out == 0).sum()) for out in passes) / n
-    assert abs(share - p) < 5 * (p * (1 - p) / n) ** 0.5
-    assert not torch.equal(passes[0], passes[1])
-    assert torch.equal(Dropout(p).eval()(x), x)
-
-
 @pytest.mark.parametrize(
     "size, message",
     [
@@ -155,8 +156,10 @@ def test_dropout_drops_its_share_and_scales_the_rest(shape, p):
         ({"kernels": (5, 7, 17, 12)}, "odd"),
         ({"strides": (0, 1, 1, 1)}, "at least 1"),
         ({"dropout": 1.0}, "dropout"),
-        ({"norm": "group"}, "choose the norm among layer, batch"),
+        ({"norm": "instance"}, "choose the norm among layer, batch, group"),
+        ({"norm": "group", "channels": (32, 60, 64, 64)}, "multiples of 8 channels"),
         ({"activation": "tanh"}, "the activation among gelu, relu"),
+        ({"input": "logarithm"}, "the input among linear, square_root"),
     ],
 )
 def test_sizes_that_make_no_network(size, message):

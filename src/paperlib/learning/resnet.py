@@ -11,62 +11,30 @@ position. This is the architecture of Baggett et al. (arXiv:2604.23811) as their
 the padding, the place of the dropout and the down-sampling branch read there: 632,771 parameters with 99
 classes.
 
-A position is kept as the last axis of an (n, channels, 1, positions) tensor in the memory format
-``channels_last``: the same network as with ``Conv1d``, but the norm over channels then reads neighbouring
-numbers, which is five times faster on a CPU, and the convolutions gain as well.
+Norm, activation and input may be chosen otherwise than they were published; see :class:`ResNetSize`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class StageResolution:
-    """What one position of a stage stands for, in points of the pattern."""
-
-    n_positions: int
-    """Positions that the stage has."""
-    span: int
-    """Points from one position to the next."""
-    first_centre: float
-    """Point (counted from 0) on which position 0 is centred; may lie beyond the ends only through padding."""
-    receptive_field: int
-    """Points that can change the value at one position."""
-
-
-class ChannelNorm(nn.LayerNorm):
-    """LayerNorm over the channels of an (n, channels, 1, positions) tensor, at each position by itself."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, channels, 1, positions) to the same shape."""
-        x = x.permute(0, 2, 3, 1)
-        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
-
-
-class Dropout(nn.Dropout):
-    """Dropout that spends 16 random bits on a number, so that the probability is a multiple of 1/65536.
-
-    On a CPU torch's own takes five nanoseconds for each of the stem's 32,000 numbers per pattern, a quarter of
-    a training step; this one takes half of that. On other devices it is torch's own.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``x``, whose memory must have no gaps, with dropped numbers set to 0 and the others scaled up."""
-        if not self.training or self.p == 0 or x.device.type != "cpu":
-            return super().forward(x)
-        bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-        keep = bits[: x.numel()] >= round(self.p * 2**16) - 2**15
-        return x * keep.to(x.dtype).mul_(1 / (1 - self.p)).as_strided(x.shape, x.stride())
-
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {"layer": ChannelNorm, "batch": nn.BatchNorm2d}
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"gelu": F.gelu, "relu": F.relu}
+from paperlib.learning.parts import (
+    ACTIVATIONS,
+    INPUTS,
+    NORMS,
+    Dropout,
+    StageResolution,
+    bears_bfloat16,
+    check_choice,
+    check_classes,
+    check_dropout,
+    check_norm,
+    transformed,
+)
 
 
 @dataclass(frozen=True)
@@ -90,9 +58,16 @@ class ResNetSize:
     """Probability of dropping one number behind a convolution."""
     norm: str = "layer"
     """"layer": over the channels of one position, as published; "batch": BatchNorm, over a batch and all positions,
-    which is faster on a CPU and bears bfloat16."""
+    which is faster on a CPU and bears bfloat16; "group": over the positions of one pattern and an eighth of the
+    channels, which bears it as well."""
     activation: str = "gelu"
     """"gelu", as published, or "relu"."""
+    input: str = "linear"
+    """"linear": the intensity, as published; "square_root": its root, in which weak lines are not lost beside strong
+    ones."""
+
+    LATER: ClassVar[tuple[str, ...]] = ("input",)
+    """Sizes that came after trainings that are kept; see :func:`paperlib.learning.models.describe_model`."""
 
     def __post_init__(self) -> None:
         for name in ("channels", "kernels", "strides"):
@@ -104,13 +79,10 @@ class ResNetSize:
             raise ValueError(f"every size of a ResNet must be at least 1: {self}")
         if any(length % 2 == 0 for length in lengths):
             raise ValueError(f"kernels and pool must be odd: {self.kernels=}, {self.stem_kernel=}, {self.stem_pool=}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1): {self.dropout=}")
-        if self.norm not in NORMS or self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"choose the norm among {', '.join(NORMS)}, the activation among {', '.join(ACTIVATIONS)}: "
-                f"{self.norm=}, {self.activation=}"
-            )
+        check_dropout(self.dropout)
+        check_norm(self.norm, self.channels)
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_choice("input", self.input, INPUTS)
 
 
 def _conv_norm(
@@ -121,11 +93,22 @@ def _conv_norm(
 
 
 class BasicBlock(nn.Module):
-    """y = GELU(f(x) + g(x)); see the head of the module. ``first`` says whether g is a convolution."""
+    """y = GELU(f(x) + g(x)); see the head of the module. ``first`` says whether g is a convolution; ``dropout``,
+    ``norm`` and ``activation`` are those of :class:`ResNetSize`."""
 
-    def __init__(self, inside: int, outside: int, kernel: int, stride: int, size: ResNetSize, first: bool) -> None:
+    def __init__(
+        self,
+        inside: int,
+        outside: int,
+        kernel: int,
+        stride: int,
+        first: bool,
+        dropout: float,
+        norm: str,
+        activation: str,
+    ) -> None:
         super().__init__()
-        dropout, norm, self.activation = size.dropout, size.norm, ACTIVATIONS[size.activation]
+        self.activation = ACTIVATIONS[activation]
         self.conv1 = _conv_norm(inside, outside, kernel, stride, kernel // 2, dropout, norm)
         self.conv2 = _conv_norm(outside, outside, kernel, 1, kernel // 2, dropout, norm)
         self.downsample = _conv_norm(inside, outside, 1, stride, 0, 0.0, norm) if first else nn.Identity()
@@ -151,18 +134,17 @@ class ResNet(nn.Module):
                 f"a ResNet with a stem kernel of {size.stem_kernel} needs patterns of at least that many points, "
                 f"got {n_points=}; sample the pattern more finely or choose a smaller stem_kernel"
             )
-        if n_classes < 2:
-            raise ValueError(f"a classifier needs at least two classes, got {n_classes=}")
+        check_classes(n_classes)
         self.n_classes, self.n_points, self.size = n_classes, n_points, size
-        self.bears_bfloat16 = size.norm == "batch"
+        self.bears_bfloat16 = bears_bfloat16(size.norm)
         self.activation = ACTIVATIONS[size.activation]
         self.stem = _conv_norm(1, size.channels[0], size.stem_kernel, 1, 0, size.dropout, size.norm)
         self.pool = nn.MaxPool2d((1, size.stem_pool), padding=(0, size.stem_pool // 2))
         self.stages = nn.Sequential()
-        inside = size.channels[0]
+        inside, choices = size.channels[0], (size.dropout, size.norm, size.activation)
         for i, (outside, kernel, stride) in enumerate(zip(size.channels, size.kernels, size.strides, strict=True)):
-            blocks = [BasicBlock(inside, outside, kernel, stride, size, first=True)]
-            blocks += [BasicBlock(outside, outside, kernel, 1, size, first=False) for _ in range(size.blocks - 1)]
+            blocks = [BasicBlock(inside, outside, kernel, stride, True, *choices)]
+            blocks += [BasicBlock(outside, outside, kernel, 1, False, *choices) for _ in range(size.blocks - 1)]
             self.stages.add_module(f"stage{i + 1}", nn.Sequential(*blocks))
             inside = outside
         self.head = nn.Linear(inside, n_classes)
@@ -170,13 +152,8 @@ class ResNet(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, patterns: Tensor) -> Tensor:
-        """(n, n_points) patterns to (n, n_classes) logits. Raises ValueError for another shape: the network
-        would accept another sampling, and be wrong."""
-        if patterns.ndim != 2 or patterns.shape[1] != self.n_points:
-            raise ValueError(
-                f"this model reads patterns of shape (n, {self.n_points}), got {tuple(patterns.shape)}; "
-                "simulate or resample them on the grid that the model was trained on"
-            )
+        """(n, n_points) patterns to (n, n_classes) logits. Raises ValueError for another shape."""
+        patterns = transformed(patterns, self.n_points, self.size.input)
         x = self.pool(self.activation(self.stem(patterns[:, None, None])))
         x = self.stages(x)
         return self.head(x.flatten(2).max(2).values)
@@ -194,5 +171,6 @@ class ResNet(nn.Module):
             span *= stride
             field += (2 * size.blocks - 1) * (kernel - 1) * span
             n_positions = (n_positions - 1) // stride + 1
-            table[f"stage{i + 1}"] = StageResolution(n_positions, span, centre, field)
+            seen = self.n_points if size.norm == "group" else field
+            table[f"stage{i + 1}"] = StageResolution(n_positions, span, centre, seen)
         return table
