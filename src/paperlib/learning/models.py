@@ -8,8 +8,16 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
+from paperlib.learning.convnext import ConvNeXt, ConvNeXtSize
+from paperlib.learning.deepsets import DeepSets, DeepSetsSize
+from paperlib.learning.mlp import MLP, MLPSize
+from paperlib.learning.peaks_transformer import PeaksTransformer, PeaksTransformerSize
+from paperlib.learning.position_resnet import PositionResNet, PositionResNetSize
 from paperlib.learning.resnet import ResNet, ResNetSize
+from paperlib.learning.transformer import Transformer, TransformerSize
 
 
 class Architecture(NamedTuple):
@@ -19,9 +27,17 @@ class Architecture(NamedTuple):
     size: type
 
 
-ARCHITECTURES: dict[str, Architecture] = {"resnet": Architecture(ResNet, ResNetSize)}
-"""What :func:`build_model` can build. Every network has ``n_classes``, ``n_points`` and ``size``, and maps
-(n, n_points) patterns to (n, n_classes) logits."""
+ARCHITECTURES: dict[str, Architecture] = {
+    "resnet": Architecture(ResNet, ResNetSize),
+    "position_resnet": Architecture(PositionResNet, PositionResNetSize),
+    "convnext": Architecture(ConvNeXt, ConvNeXtSize),
+    "transformer": Architecture(Transformer, TransformerSize),
+    "peaks_transformer": Architecture(PeaksTransformer, PeaksTransformerSize),
+    "deepsets": Architecture(DeepSets, DeepSetsSize),
+    "mlp": Architecture(MLP, MLPSize),
+}
+"""What :func:`build_model` can build. Each network has ``n_classes``, ``n_points``, ``size`` and ``bears_bfloat16``,
+and maps (n, n_points) patterns to (n, n_classes) logits; one with positions has ``stages`` and ``resolution()``."""
 
 
 def build_model(name: str, n_classes: int, n_points: int, *, seed: int = 0, **size: Any) -> nn.Module:
@@ -46,11 +62,19 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
     """Name, ``n_classes``, ``n_points`` and sizes of a model, such that ``build_model(**description)`` makes
     one like it (with fresh weights). Tuples become lists, as JSON would have them.
 
-    Raises TypeError for a model that is none of :data:`ARCHITECTURES`.
+    Trainings are known by it. Sizes that came after trainings of an architecture (named in ``LATER`` of its size class)
+    are therefore left out while they have their default. Raises TypeError for a model that is none of
+    :data:`ARCHITECTURES`.
     """
     for name, architecture in ARCHITECTURES.items():
         if type(model) is architecture.network:
-            sizes = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(model.size).items()}
+            later = getattr(architecture.size, "LATER", ())
+            defaults = {field.name: field.default for field in fields(architecture.size) if field.name in later}
+            sizes = {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in asdict(model.size).items()
+                if key not in later or value != defaults[key]
+            }
             return {"name": name, "n_classes": model.n_classes, "n_points": model.n_points} | sizes
     raise TypeError(f"{type(model).__name__} is not a model of paperlib ({', '.join(ARCHITECTURES)})")
 
@@ -58,3 +82,18 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
 def count_parameters(model: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+@torch.no_grad()
+def count_flops(model: nn.Module) -> int:
+    """Multiply-adds that the forward pass of one pattern takes: those of its matrix products and convolutions, which
+    are nearly all; norms, activations and the search for peaks are not counted. The model keeps its mode."""
+    was_training, device = model.training, next(model.parameters()).device
+    model.eval()
+    try:
+        # The counter knows no fused attention on a CPU; the plain one is made of matrix products.
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            model(torch.zeros(1, model.n_points, device=device))
+    finally:
+        model.train(was_training)
+    return counter.get_total_flops() // 2
