@@ -19,11 +19,17 @@ from paperlib.diffraction.laboratory import LABORATORY, LABORATORY_INSTRUMENT
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import rng
 from paperlib.lab.stages import declared
+from paperlib.learning.training import TRAINING
 
 from .compare import FOLDER
-from .training import training
+from .training import networks, training
 
-WITHOUT_STAGE = {"draws": 1, "random_crystals": 1, "streams": generated_streams.VERSION}
+WITHOUT_STAGE = {
+    "draws": 1,
+    "random_crystals": 1,
+    "streams": generated_streams.VERSION,
+    "networks": TRAINING.version,
+}
 """Versions of what is no stage of :mod:`paperlib.lab.stages`."""
 
 
@@ -104,5 +110,6 @@ SAMPLES: dict[str, Sample] = {
     "patterns": Sample(patterns, 1e-5),
     "streams": Sample(streams, 1e-5),
     "training": Sample(training, 1e-5),
+    "networks": Sample(networks, 1e-5),
 }
 """By the name of the stage. A new stage with a version gets an entry here, and its file from ``tests.golden.write``."""
