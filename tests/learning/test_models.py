@@ -176,6 +176,13 @@ def test_each_with_stages_can_be_asked_what_it_looks_at(name):
         assert (made.position_maps > 0).any()
 
 
+@pytest.mark.parametrize("name", ["peaks_transformer", "deepsets"])
+def test_at_the_first_trace_of_intensity_all_peaks_are_there_and_attributions_say_so(name):
+    model, patterns = small_model(name, 3, seed=2), doublets(4, 0)[0]
+    made = attribute(model, patterns, [0, 1, 2, 0], max_steps=64)
+    assert np.isfinite(made.maps).all() and not made.converged.any()
+
+
 def test_multiply_adds_counted_by_hand():
     assert count_flops(small_model("mlp", 3, 40)) == 40 * 24 + 24 * 16 + 16 * 3
     w, tokens = 16, 10
