@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 
+from paperlib.datasets.generated_streams import IdealStream
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.prepared import Prepared
 from paperlib.datasets.splits import Split
-from paperlib.datasets.streams import ArrayStream, Stream
+from paperlib.datasets.streams import ArrayStream, Stream, steps_per_pass
+from paperlib.diffraction.instrument import Instrument
 from paperlib.learning.configuration import TrainConfig
 
 MakeStream = Callable[[Any, int], Stream]
@@ -70,6 +72,62 @@ class StoredTest:
         rows = self.rows[split]
         groups = self.prepared.crystals.space_group[rows].astype(np.int64)
         return TestItems(self.prepared.patterns[rows], groups, self.clusters[rows], self.prepared.recipe(rows))
+
+
+class Test(Protocol):
+    """A test set of a study."""
+
+    __test__ = False
+
+    @property
+    def key(self) -> str:
+        """Short, letters, digits and _."""
+
+    def items(self, split: Any) -> TestItems:
+        """The items for one split."""
+
+
+TEST_SEED = 1_000_003
+"""Of the reflection data that are tested on; trainings have the seeds from 0 on."""
+
+
+@dataclass(frozen=True)
+class ReflectionData:
+    """Reflection data without end (:class:`paperlib.datasets.generated_streams.IdealStream`), one stream for each seed
+    whatever the split."""
+
+    labels: Labels
+    instrument: Instrument
+    batch_size: int
+    n_items: int
+    """Of what is called a pass."""
+    balance: str = "groups"
+    family: str = "line"
+
+    def __call__(self, split: Any, seed: int) -> IdealStream:
+        """The stream of one seed."""
+        size = self.batch_size, self.n_items, seed, self.balance, self.family
+        return IdealStream(self.labels, self.instrument, *size)
+
+    def test(self, key: str, n: int) -> ReflectionTest:
+        """``n`` items that no training has seen."""
+        return ReflectionTest(key, replace(self, batch_size=1024, n_items=n))
+
+
+@dataclass(frozen=True)
+class ReflectionTest:
+    """One pass over reflection data with a seed of its own, the same for every split. Every item has a cell of its own,
+    and so is evidence of its own."""
+
+    key: str
+    data: ReflectionData
+
+    def items(self, split: Any) -> TestItems:
+        """The items, which no split changes."""
+        stream = self.data(split, TEST_SEED)
+        n = stream.n_items
+        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
+        return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
 
 
 @dataclass(frozen=True)

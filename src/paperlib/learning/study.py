@@ -18,7 +18,7 @@ import pandas as pd
 from paperlib.lab import stages
 from paperlib.lab.display import counted, one_line
 from paperlib.lab.run import Run
-from paperlib.learning.arms import Arm, StoredTest, TestItems
+from paperlib.learning.arms import Arm, Test, TestItems
 from paperlib.learning.kept import Kept, find_kept, publish_kept
 from paperlib.learning.ranked import Ranked
 from paperlib.learning.training import TRAINING
@@ -60,7 +60,7 @@ class Trained:
 def study(
     run: Run,
     arms: Sequence[Arm],
-    tests: Sequence[StoredTest],
+    tests: Sequence[Test],
     seeds: Sequence[int],
     splits: Sequence[Hashable],
     max_minutes: float = 0.0,

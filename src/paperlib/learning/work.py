@@ -14,7 +14,7 @@ from typing import Any
 from paperlib.lab import machine, paths
 from paperlib.lab.stages import locked
 from paperlib.lab.store import write_json
-from paperlib.learning.arms import Arm, StoredTest, TestItems, content_key
+from paperlib.learning.arms import Arm, Test, TestItems, content_key
 from paperlib.learning.configuration import TrainConfig
 from paperlib.learning.device import numerics, pick_device, precision_of
 from paperlib.learning.models import build_model, count_parameters, describe_model
@@ -36,7 +36,7 @@ class Task:
     split: Any
     seed: int
     config: TrainConfig
-    tests: tuple[StoredTest, ...]
+    tests: tuple[Test, ...]
     key: str
     """Of its recipe: everything that it follows from but how it is executed."""
     asked: Mapping[str, str]
@@ -53,7 +53,7 @@ class Task:
 
 
 def make_task(
-    arm: Arm, split: Any, seed: int, tests: Sequence[StoredTest], items: Mapping[tuple[str, Any], TestItems]
+    arm: Arm, split: Any, seed: int, tests: Sequence[Test], items: Mapping[tuple[str, Any], TestItems]
 ) -> Task:
     """The task of one cell of a study; ``items`` are the test items by test and split."""
     stream = arm.stream(split, seed)
