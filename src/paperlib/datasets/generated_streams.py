@@ -38,8 +38,9 @@ class IdealStream:
     """Reflection data without end: see :func:`paperlib.diffraction.ideal.ideal_patterns`.
 
     ``balance`` "groups" brings the 230 space groups in turn, "classes" the classes of ``labels`` in turn and within
-    each its space groups in turn. ``n_items`` only says what is called a pass. Raises ValueError for numbers below 1,
-    another ``balance`` or ``family``.
+    each its space groups in turn. ``n_items`` only says what is called a pass, unless the stream is to ``repeat``:
+    then it is a set of that many patterns, which every pass after the first brings again in an order of its own.
+    Raises ValueError for numbers below 1, another ``balance`` or ``family``.
     """
 
     def __init__(
@@ -51,31 +52,47 @@ class IdealStream:
         seed: int,
         balance: str = "groups",
         family: str = "line",
+        repeat: bool = False,
     ) -> None:
         if family not in FAMILIES:
             raise ValueError(f"family is {family!r}; use 'line' or 'laue'")
         self.batch_size, self.n_items = _checked(batch_size, n_items)
         self.labels, self.instrument, self.seed = labels, instrument, int(seed)
-        self.balance, self.family = balance, family
+        self.balance, self.family, self.repeat = balance, family, repeat
         self.n_points = int(instrument.n_points)
         groups = np.arange(1, 231)
         self._turns = _Turns(_balanced_over(groups, labels, balance), self.seed, "ideal stream")
 
     def space_groups(self, items: np.ndarray) -> np.ndarray:
         """(n,) int64: the space group of each of the ``items`` (n,), numbers from 0."""
-        return self._turns.members(items) + 1
+        return self._turns.members(self._drawn(items)) + 1
+
+    def _drawn(self, items: np.ndarray) -> np.ndarray:
+        """(n,) int64: the numbers under which ``items`` (n,) are drawn, which are their own unless they repeat."""
+        items = np.asarray(items, dtype=np.int64)
+        if not self.repeat:
+            return items
+        number, place = np.divmod(items, self.n_items)
+        drawn = place.copy()
+        for again in np.unique(number[number > 0]):
+            of_pass = number == again
+            drawn[of_pass] = _order(self.seed, "ideal stream/again", int(again), self.n_items)[place[of_pass]]
+        return drawn
 
     def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
         """Batch number ``step`` (from 0) on ``device``: patterns (b, n_points) float32 of maximum 1, targets (b,)
         int64. Raises ValueError, naming item and cell, where a pattern has no line in the range."""
         items = _items_of(step, self.batch_size)
         groups = self.space_groups(items)
-        patterns = ideal_patterns(groups, self.instrument, self.seed, device, self.family, items=items)
+        drawn = self._drawn(items)
+        patterns = ideal_patterns(groups, self.instrument, self.seed, device, self.family, items=drawn)
         return patterns, torch.from_numpy(self.labels.of(groups)).to(device)
 
     def identity(self) -> dict[str, Any]:
         """Plain values that tell this stream from any other."""
-        return _identity(self) | {"balance": self.balance, "family": self.family}
+        # trainings that are kept came before streams could repeat
+        again = {"repeat": True} if self.repeat else {}
+        return _identity(self) | {"balance": self.balance, "family": self.family} | again
 
 
 class CrystalStream:

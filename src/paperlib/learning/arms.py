@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from paperlib.datasets.generated_streams import IdealStream
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.prepared import Prepared
 from paperlib.datasets.splits import Split
-from paperlib.datasets.streams import ArrayStream, Stream, steps_per_pass
-from paperlib.diffraction.instrument import Instrument
+from paperlib.datasets.streams import ArrayStream, Stream
 from paperlib.learning.configuration import TrainConfig
 
 MakeStream = Callable[[Any, int], Stream]
@@ -87,49 +85,6 @@ class Test(Protocol):
         """The items for one split."""
 
 
-TEST_SEED = 1_000_003
-"""Of the reflection data that are tested on; trainings have the seeds from 0 on."""
-
-
-@dataclass(frozen=True)
-class ReflectionData:
-    """Reflection data without end (:class:`paperlib.datasets.generated_streams.IdealStream`), one stream for each seed
-    whatever the split."""
-
-    labels: Labels
-    instrument: Instrument
-    batch_size: int
-    n_items: int
-    """Of what is called a pass."""
-    balance: str = "groups"
-    family: str = "line"
-
-    def __call__(self, split: Any, seed: int) -> IdealStream:
-        """The stream of one seed."""
-        size = self.batch_size, self.n_items, seed, self.balance, self.family
-        return IdealStream(self.labels, self.instrument, *size)
-
-    def test(self, key: str, n: int) -> ReflectionTest:
-        """``n`` items that no training has seen."""
-        return ReflectionTest(key, replace(self, batch_size=1024, n_items=n))
-
-
-@dataclass(frozen=True)
-class ReflectionTest:
-    """One pass over reflection data with a seed of its own, the same for every split. Every item has a cell of its own,
-    and so is evidence of its own."""
-
-    key: str
-    data: ReflectionData
-
-    def items(self, split: Any) -> TestItems:
-        """The items, which no split changes."""
-        stream = self.data(split, TEST_SEED)
-        n = stream.n_items
-        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
-        return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
-
-
 @dataclass(frozen=True)
 class StoredRows:
     """Streams of prepared patterns: ``rows`` of them for each split, in an order that follows from the seed."""
@@ -192,6 +147,23 @@ class Passes:
         whole = round(self.passes * self.of_items / stream.n_items) if self.of_items else self.passes
         steps = max(1, whole) * per_pass
         return TrainConfig(steps, lr=self.lr, warmup_steps=self.warmup * per_pass, device=self.device)
+
+
+@dataclass(frozen=True)
+class ItemBudget:
+    """A configuration by the number of patterns that are seen, ``items``, whatever a pass is. The rate rises over the
+    first ``warmup_items`` of them, or over the first fifth where that is less."""
+
+    items: int
+    lr: float
+    device: str = "auto"
+    warmup_items: int = 50_000
+
+    def __call__(self, stream: Stream) -> TrainConfig:
+        """The configuration for one stream."""
+        steps = max(1, round(self.items / stream.batch_size))
+        warmup = min(self.warmup_items / stream.batch_size, steps / 5)
+        return TrainConfig(steps, lr=self.lr, warmup_steps=warmup, device=self.device)
 
 
 def content_key(identity: Mapping[str, Any]) -> str:

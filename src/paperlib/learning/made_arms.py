@@ -1,0 +1,108 @@
+"""Data of arms and tests whose patterns are made when they are asked for: reflection data, and crystals with
+imperfections.
+
+Each is a small object that says how, so that processes that train can be handed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.datasets.generated_streams import CrystalStream, IdealStream
+from paperlib.datasets.labels import Labels
+from paperlib.datasets.streams import steps_per_pass
+from paperlib.diffraction.imperfections import Imperfections
+from paperlib.diffraction.instrument import Instrument
+from paperlib.learning.arms import TestItems
+
+TEST_SEED = 1_000_003
+"""Of what is drawn for tests; trainings have the seeds from 0 on."""
+
+
+@dataclass(frozen=True)
+class ReflectionData:
+    """Reflection data (:class:`paperlib.datasets.generated_streams.IdealStream`), one stream for each seed whatever
+    the split: without end, or ``n_items`` of them that ``repeat``."""
+
+    labels: Labels
+    instrument: Instrument
+    batch_size: int
+    n_items: int
+    """Of what is called a pass."""
+    balance: str = "groups"
+    family: str = "line"
+    repeat: bool = False
+
+    def __call__(self, split: Any, seed: int) -> IdealStream:
+        """The stream of one seed."""
+        size = self.batch_size, self.n_items, seed, self.balance, self.family, self.repeat
+        return IdealStream(self.labels, self.instrument, *size)
+
+    def test(self, key: str, n: int) -> ReflectionTest:
+        """``n`` items that no training has seen."""
+        return ReflectionTest(key, replace(self, batch_size=1024, n_items=n, repeat=False))
+
+
+@dataclass(frozen=True)
+class ReflectionTest:
+    """One pass over reflection data with a seed of its own, the same for every split. Every item has a cell of its own,
+    and so is evidence of its own."""
+
+    key: str
+    data: ReflectionData
+
+    def items(self, split: Any) -> TestItems:
+        """The items, which no split changes."""
+        stream = self.data(split, TEST_SEED)
+        n = stream.n_items
+        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
+        return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
+
+
+@dataclass(frozen=True)
+class CrystalData:
+    """Streams of crystals whose patterns are made anew for every pass
+    (:class:`paperlib.datasets.generated_streams.CrystalStream`): ``rows`` of ``crystals`` for each split. All of them
+    have to have a pattern on the instrument (:func:`paperlib.diffraction.simulate.validate`)."""
+
+    crystals: CrystalSet
+    rows: Mapping[Any, np.ndarray]
+    labels: Labels
+    instrument: Instrument
+    batch_size: int
+    imperfections: Imperfections | None = None
+    balance: str | None = None
+
+    def __call__(self, split: Any, seed: int) -> CrystalStream:
+        """The stream of one split and seed."""
+        chosen, how = self.crystals[self.rows[split]], (self.imperfections, self.balance)
+        return CrystalStream(chosen, self.labels, self.instrument, self.batch_size, seed, *how)
+
+
+@dataclass(frozen=True)
+class CrystalTest:
+    """Patterns of ``rows`` of ``crystals`` for each split, with imperfections drawn once; ``clusters`` (n of all,) as
+    in :class:`paperlib.learning.arms.TestItems`."""
+
+    key: str
+    crystals: CrystalSet
+    rows: Mapping[Any, np.ndarray]
+    clusters: np.ndarray
+    instrument: Instrument
+    imperfections: Imperfections | None = None
+
+    def items(self, split: Any) -> TestItems:
+        """The items for one split, in the order of its rows."""
+        rows = self.rows[split]
+        labels = Labels("space_group")
+        stream = CrystalStream(self.crystals[rows], labels, self.instrument, 1024, TEST_SEED, self.imperfections)
+        n = stream.n_items
+        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
+        order = stream.rows(np.arange(n))
+        groups = self.crystals.space_group[rows].astype(np.int64)
+        return TestItems(patterns[np.argsort(order)], groups, self.clusters[rows], stream.identity())
