@@ -1,4 +1,5 @@
-"""Streams made of streams: several in one batch, and batches made ahead in the background."""
+"""Streams made of streams: several in one batch, batches made on the CPU for a GPU, and batches made ahead in the
+background."""
 
 from __future__ import annotations
 
@@ -66,6 +67,27 @@ def shares(weights: Sequence[float], batch_size: int) -> tuple[int, ...]:
             f"of {batch_size} items, weight {given[sizes.argmin()]:g} gets none; raise it or the batch size"
         )
     return tuple(sizes.tolist())
+
+
+class MadeOnHost:
+    """The batches of ``stream`` made on the CPU, on whatever device they are asked for, and copied there. To make a
+    small batch on a GPU takes many kernels that do next to nothing, and takes its time from the network."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.n_points, self.batch_size, self.n_items = stream.n_points, stream.batch_size, stream.n_items
+
+    def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+        """Batch number ``step`` (from 0) on ``device``, as ``stream`` makes it on the CPU."""
+        patterns, targets = self.stream.batch(step, "cpu")
+        if torch.device(device).type == "cpu":
+            return patterns, targets
+        # from pinned memory the copy does not wait for what the device is doing
+        return tuple(t.pin_memory().to(device, non_blocking=True) for t in (patterns, targets))
+
+    def identity(self) -> dict[str, Any]:
+        """That of the stream: patterns made here or there agree within rounding."""
+        return self.stream.identity()
 
 
 class Prefetched:

@@ -62,11 +62,11 @@ def precision_of(wanted: str, model: nn.Module, device: torch.device) -> str:
     return "bfloat16" if getattr(model, "bears_bfloat16", False) and has_bfloat16(device) else "float32"
 
 
-def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[Any]:
-    """The context in which a model runs in ``precision``."""
+def autocast(precision: str, device: torch.device, keep: bool = True) -> contextlib.AbstractContextManager[Any]:
+    """The context in which a model runs in ``precision``; ``keep`` rounds a weight once for all its uses in there."""
     if precision == "float32":
         return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=keep)
 
 
 @contextlib.contextmanager

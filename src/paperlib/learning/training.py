@@ -27,6 +27,7 @@ from paperlib.learning.checkpoint import CheckpointError, load_checkpoint, save_
 from paperlib.learning.configuration import TrainConfig, learning_rate
 from paperlib.learning.device import autocast, keep_freed_memory, numerics, pick_device, precision_of
 from paperlib.learning.models import describe_model
+from paperlib.learning.replay import replayed
 from paperlib.learning.weights import tensors_digest
 
 TRAINING = Stage("training", 1, "paperlib.learning.training", cheap=False)
@@ -98,7 +99,8 @@ def fit(
         keep_freed_memory()
     first_weights = tensors_digest(model.state_dict())
     model.to(device)
-    optimizer = torch.optim.AdamW(_decay_groups(model, config.weight_decay), lr=config.lr, betas=config.betas)
+    groups, fused = _decay_groups(model, config.weight_decay), device.type == "cuda"
+    optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)
     execution = {"precision": precision, "threads": config.threads if device.type == "cpu" else 0}
     identity = identity_of(describe_model(model), start or first_weights, stream, config) | execution
     state: dict[str, Any] = {"step": 0, "items": 0, "seconds": 0.0, "waiting": 0.0, "rows": [], "sums": [0.0, 0]}
@@ -124,6 +126,7 @@ def fit(
     seen: list[tuple[Tensor, Tensor, int]] = []
     model.train()
     with numerics(config.threads, config.deterministic), torch.random.fork_rng(devices=_devices(device)):
+        forward = replayed(model, stream.batch_size, precision, device)
         if "random" in state:
             _set_random_state(state["random"], device)
         while state["step"] < config.steps:
@@ -137,7 +140,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = lr
             with autocast(precision, device):
-                logits = model(patterns)
+                logits = forward(patterns)
             loss = F.cross_entropy(logits.float(), targets, label_smoothing=config.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

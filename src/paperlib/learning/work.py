@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from paperlib.datasets.combined_streams import MadeOnHost, Prefetched
 from paperlib.lab import machine, paths
 from paperlib.lab.stages import locked
 from paperlib.lab.store import write_json
@@ -25,6 +26,8 @@ from paperlib.learning.weights import save_weights
 
 _ITEMS_FOR_A_PROCESS = 100_000
 """Fewer items than this for each process are trained sooner than processes have started."""
+_PROCESSES_OF_A_GPU = 8
+"""More take turns on the device without getting more done."""
 _SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -69,9 +72,10 @@ def make_task(
 
 
 def processes_for(tasks: Sequence[Task]) -> int:
-    """How many processes are worth while for ``tasks``: at most one a core, and one on a GPU."""
+    """How many processes are worth while for ``tasks``: at most one a core, and on a GPU, where each makes its batches
+    in a thread beside it, one for two cores."""
     if pick_device(tasks[0].config.device).type != "cpu":
-        return 1
+        return max(1, min(machine.cores() // 2, len(tasks), _PROCESSES_OF_A_GPU))
     by_work = sum(task.n_items for task in tasks) // _ITEMS_FOR_A_PROCESS
     return max(1, min(machine.cores() // tasks[0].config.threads, len(tasks), by_work))
 
@@ -145,7 +149,9 @@ def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
         model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=task.seed, **arm.model)
         validation = arm.validation(task.split, task.seed) if arm.validation else None
         config = replace(task.config, max_minutes=min(minutes, task.config.max_minutes))
-        history = fit(model, stream, config, task.folder, validation, start={"seed": task.seed}, report=report)
+        on_gpu = pick_device(config.device).type == "cuda"
+        data = Prefetched(MadeOnHost(stream), ahead=4) if on_gpu else stream
+        history = fit(model, data, config, task.folder, validation, start={"seed": task.seed}, report=report)
         if not history.stopped_early:
             answer(task, model)
             write_json(task.folder / "done.json", record(task, model, history))
