@@ -1,6 +1,7 @@
 """A study trains what is not there, finds what is, and says which is which."""
 
 import dataclasses
+import shutil
 import multiprocessing
 import subprocess
 import sys
@@ -251,6 +252,21 @@ def test_a_clone_finds_what_is_published(done, root, no_training):
     assert not (root / "data" / "work").exists()
     for name in (*run.released, "predictions/test-direct-split1-seed0.npz", "trainings.csv", "history.csv"):
         assert (run.folder / name).read_bytes() == (done[2].folder / name).read_bytes(), name
+
+
+def test_two_studies_of_one_notebook_stand_side_by_side(done, root, no_training):
+    data, _ = publish(done, root)
+    published = root / "data" / "results" / "06_labels"
+    run = KeepingRun(root / "run")
+    for part, chosen in (("first", slice(0, 1)), ("second", slice(1, 2))):
+        study(run, arms(data)[chosen], [asked(data)], [0], [0, 1], part=part)
+    assert {name for name in run.values if "n_splits" in name} == {"first_n_splits", "second_n_splits"}
+    shutil.rmtree(published)
+    run.publish(root / "clone")
+    shutil.copytree(root / "clone" / "data" / "results" / "06_labels", published)
+    for part, chosen in (("first", slice(0, 1)), ("second", slice(1, 2))):
+        found = study(KeepingRun(root / "again"), arms(data)[chosen], [asked(data)], [0], [0, 1], part=part)
+        pd.testing.assert_frame_equal(found.times, pd.read_csv(published / f"{part}_training_times.csv"))
 
 
 def test_another_study_finds_nothing_under_a_stem_of_its_own(done, root, no_training):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_RELEASED_BYTES = 10_000_000
 FACTS = ("labels", "parameters", "steps", "items", "loss", "precision", "threads")
+TABLES = ("trainings", "training_times", "history")
+"""Of a study, without the part before their names."""
 TIMES = ("minutes", "items_per_s", "waiting", "device")
 
 
@@ -63,9 +65,15 @@ def _local(folder: Path, task: Task) -> Kept | None:
 
 
 def _published(folder: Path, task: Task, stem: str) -> Kept | None:
-    if not (folder / "trainings.csv").is_file():
-        return None
-    table = pd.read_csv(folder / "trainings.csv")
+    for path in sorted(folder.glob("*trainings.csv")):
+        part = path.name.removesuffix("trainings.csv").removesuffix("_")
+        if found := _published_in(folder, part, task, stem):
+            return found
+    return None
+
+
+def _published_in(folder: Path, part: str, task: Task, stem: str) -> Kept | None:
+    table, times, history = (pd.read_csv(folder / f"{named(name, part)}.csv") for name in TABLES)
     rows = table[table.key == task.key] if "key" in table else table.iloc[:0]
     if not len(rows):
         return None
@@ -76,13 +84,12 @@ def _published(folder: Path, task: Task, stem: str) -> Kept | None:
     if any(row.get(f"test_{test}") != key for test, key in task.asked.items()):
         return None
     here = "arm == @row.arm and split == @row.split and seed == @row.seed"
-    times = pd.read_csv(folder / "training_times.csv").query(here).iloc[0]
-    history = pd.read_csv(folder / "history.csv").query(here).drop(columns=["arm", "split", "seed"])
+    clock, curve = times.query(here).iloc[0], history.query(here).drop(columns=["arm", "split", "seed"])
     weights = released_model(stem, weights_name(row.arm, row.seed))
     # the name holds no split, and a file of an older release may lie there
     if weights.is_file() and weights_header(weights)["notes"].get("training") == task.key:
         files["weights"] = weights
-    return _kept(row, times, history, files)
+    return _kept(row, clock, curve, files)
 
 
 def _kept(facts: Any, times: Any, history: pd.DataFrame, files: dict[str, Path]) -> Kept:
@@ -93,6 +100,11 @@ def _kept(facts: Any, times: Any, history: pd.DataFrame, files: dict[str, Path])
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
+
+
+def named(name: str, part: str) -> str:
+    """What a table or value of a study is called in a notebook that holds several: with the ``part`` before it."""
+    return f"{part}_{name}" if part else name
 
 
 def published_name(test: str, arm: str, split: Any, seed: int) -> str:

@@ -19,7 +19,7 @@ from paperlib.lab import stages
 from paperlib.lab.display import counted, one_line
 from paperlib.lab.run import Run
 from paperlib.learning.arms import Arm, Test, TestItems
-from paperlib.learning.kept import Kept, find_kept, publish_kept
+from paperlib.learning.kept import Kept, find_kept, named, publish_kept
 from paperlib.learning.ranked import Ranked
 from paperlib.learning.training import TRAINING
 from paperlib.learning.work import Task, carry_out, make_task, processes_for
@@ -66,13 +66,14 @@ def study(
     max_minutes: float = 0.0,
     paired: bool = False,
     workers: int = 0,
+    part: str = "",
 ) -> Trained:
     """Train every arm on every split with every seed (``paired``: split i with seed i only), and ask each training
     about every test set.
 
     Writes the tables ``trainings``, ``history`` and ``training_times``, the predictions of every training and the
     weights that arms release as outputs of ``run``; numbers of seeds, splits and parameters (of the first arm) as its
-    values. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes
+    values; ``part`` stands before their names where a notebook holds several studies. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes
     train at a time; 0 takes one a core where there is work for minutes.
     Raises Paused at the limit, ValueError for keys that occur twice.
     """
@@ -97,11 +98,11 @@ def study(
     first = pairs[0]
     for task in tasks:
         publish_kept(run, task, kept[task.cell], release=task.arm.release and (task.split, task.seed) == first)
-    run.value("n_seeds", len(dict.fromkeys(seed for _, seed in pairs)))
-    run.value("n_splits", len(dict.fromkeys(split for split, _ in pairs)))
-    run.value("n_parameters", int(kept[tasks[0].cell].facts["parameters"]))
-    run.timing("training_seconds", 60 * sum(kept[task.cell].times["minutes"] for task in tasks))
-    return _gathered(run, tasks, kept, items)
+    run.value(named("n_seeds", part), len(dict.fromkeys(seed for _, seed in pairs)))
+    run.value(named("n_splits", part), len(dict.fromkeys(split for split, _ in pairs)))
+    run.value(named("n_parameters", part), int(kept[tasks[0].cell].facts["parameters"]))
+    run.timing(named("training_seconds", part), 60 * sum(kept[task.cell].times["minutes"] for task in tasks))
+    return _gathered(run, tasks, kept, items, part)
 
 
 def _size(tasks: Sequence[Task]) -> str:
@@ -109,17 +110,17 @@ def _size(tasks: Sequence[Task]) -> str:
 
 
 def _gathered(
-    run: Run, tasks: Sequence[Task], kept: Mapping[Cell, Kept], items: Mapping[tuple[str, Any], TestItems]
+    run: Run, tasks: Sequence[Task], kept: Mapping[Cell, Kept], items: Mapping[tuple[str, Any], TestItems], part: str
 ) -> Trained:
     place = [{"arm": task.arm.key, "split": task.split, "seed": task.seed} for task in tasks]
     facts = [kept[task.cell] for task in tasks]
     asked = [{f"test_{test}": key for test, key in task.asked.items()} for task in tasks]
     rows = [p | {"key": t.key} | k.facts | a for p, t, k, a in zip(place, tasks, facts, asked, strict=True)]
-    trainings = run.table("trainings", pd.DataFrame(rows))
+    trainings = run.table(named("trainings", part), pd.DataFrame(rows))
     clock = pd.DataFrame([p | k.times for p, k in zip(place, facts, strict=True)])
-    times = run.table("training_times", clock, timing=True)
+    times = run.table(named("training_times", part), clock, timing=True)
     curves = [k.history.assign(**p) for p, k in zip(place, facts, strict=True)]
     columns = ["arm", "split", "seed", "step", "items", "loss", "validation_top1", "lr"]
-    history = run.table("history", pd.concat(curves, ignore_index=True)[columns])
+    history = run.table(named("history", part), pd.concat(curves, ignore_index=True)[columns])
     answers = {(test, *task.cell): kept[task.cell].answers[test] for task in tasks for test in task.asked}
     return Trained(trainings, times, history, answers, items)
