@@ -18,8 +18,10 @@ from paperlib.datasets.labels import Labels
 from paperlib.datasets.streams import steps_per_pass
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
-from paperlib.learning.arms import TestItems
+from paperlib.learning.arms import Arm, ItemBudget, TestItems
 
+PASS = 99_000
+"""Items between two rows of the history of a training on reflection data without end: the smallest published set."""
 TEST_SEED = 1_000_003
 """Of what is drawn for tests; trainings have the seeds from 0 on."""
 
@@ -62,6 +64,23 @@ class ReflectionTest:
         n = stream.n_items
         patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
         return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
+
+
+def reflection_arm(
+    key: str,
+    labels: Labels,
+    model: Mapping[str, Any],
+    items: int,
+    instrument: Instrument,
+    family: str = "line",
+    spaces: tuple[str, ...] = (),
+    lr: float = 0.002,
+    device: str = "auto",
+) -> Arm:
+    """An arm that sees ``items`` patterns of reflection data once each, balanced over space groups, in batches of 256.
+    It is scored in ``spaces``, or in its own ``labels``."""
+    data = ReflectionData(labels, instrument, 256, PASS, family=family)
+    return Arm(key, labels, data, ItemBudget(items, lr, device), spaces or (labels.scheme,), model)
 
 
 @dataclass(frozen=True)
