@@ -21,6 +21,7 @@ from torch import Tensor
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.prepared import PATTERNS, item_digests
+from paperlib.diffraction.altered import Alteration, altered_patterns
 from paperlib.diffraction.ideal import FAMILIES, ideal_patterns
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
@@ -102,7 +103,8 @@ class CrystalStream:
     brings the space groups or classes that occur in turn, and within each its crystals in turn; a pass is again as
     many items as there are crystals. ``digest`` names the crystals in the identity, by default with a checksum of
     what they are. Crystals that :func:`paperlib.diffraction.simulate.validate` lists make the batch fail that they
-    turn up in: leave them out before. Raises ValueError for no crystals, a batch size below 1 or another ``balance``.
+    turn up in: leave them out before. An ``alteration`` changes lines or points besides. Raises ValueError for no
+    crystals, a batch size below 1 or another ``balance``.
     """
 
     def __init__(
@@ -115,12 +117,14 @@ class CrystalStream:
         imperfections: Imperfections | None = None,
         balance: str | None = None,
         digest: str | None = None,
+        alteration: Alteration | None = None,
     ) -> None:
         if not len(crystals):
             raise ValueError("a stream of no crystals has no items; give at least one crystal")
         self.batch_size, self.n_items = _checked(batch_size, len(crystals))
         self.labels, self.instrument, self.seed = labels, instrument, int(seed)
         self.crystals, self.imperfections, self.balance = crystals, imperfections, balance
+        self.alteration = alteration
         self.n_points = int(instrument.n_points)
         self._digest = digest or _checksum(crystals)
         alone = np.arange(len(crystals))
@@ -137,14 +141,19 @@ class CrystalStream:
         for those without a pattern."""
         items = _items_of(step, self.batch_size)
         chosen = self.crystals[self.rows(items)]
+        targets = torch.from_numpy(self.labels.of(chosen.space_group)).to(device)
+        if self.alteration is not None:
+            numbered: dict[str, Any] = {"seed": self.seed, "items": items, "imperfections": self.imperfections}
+            return altered_patterns(chosen, self.instrument, self.alteration, device, **numbered), targets
         drawn: dict[str, Any] = {} if self.imperfections is None else {"seed": self.seed, "items": items}
-        patterns = powder_patterns(chosen, self.instrument, device, imperfections=self.imperfections, **drawn)
-        return patterns, torch.from_numpy(self.labels.of(chosen.space_group)).to(device)
+        return powder_patterns(chosen, self.instrument, device, imperfections=self.imperfections, **drawn), targets
 
     def identity(self) -> dict[str, Any]:
         """Plain values that tell this stream from any other."""
         spoilt = None if self.imperfections is None else _recipe(self.imperfections)
         more = {"crystals": self._digest, "imperfections": spoilt, "balance": self.balance}
+        # trainings that are kept came before streams could be altered
+        more |= {"alteration": repr(self.alteration)} if self.alteration is not None else {}
         return _identity(self) | more | {"simulation": PATTERNS.version}
 
 

@@ -38,6 +38,8 @@ class Arm:
     """Only watched, see :func:`paperlib.learning.training.fit`."""
     release: bool = False
     """Keep the weights of the first split and seed for ``data/models`` (up to 10 MB)."""
+    tests: tuple[str, ...] = ()
+    """Keys of the tests that it is asked about; all of them where none is named."""
 
 
 @dataclass(frozen=True)

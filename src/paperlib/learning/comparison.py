@@ -106,7 +106,7 @@ def scored(
     or another ``measure`` of the answers (n,)."""
     values: dict[str, dict[Repeat, np.ndarray]] = {}
     for arm, split, seed in trained.cells:
-        answers = trained.answers[test, arm, split, seed]
+        answers = trained.answers.get((test, arm, split, seed), {})
         if space in answers:
             values.setdefault(arm, {})[split, seed] = measure(answers[space]) if measure else answers[space].hit(k)
     return Scored(values, {split: items.clusters for (name, split), items in trained.items.items() if name == test})

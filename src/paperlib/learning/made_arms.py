@@ -16,6 +16,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.generated_streams import CrystalStream, IdealStream
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.streams import steps_per_pass
+from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.learning.arms import Arm, ItemBudget, TestItems
@@ -96,10 +97,11 @@ class CrystalData:
     batch_size: int
     imperfections: Imperfections | None = None
     balance: str | None = None
+    alteration: Alteration | None = None
 
     def __call__(self, split: Any, seed: int) -> CrystalStream:
         """The stream of one split and seed."""
-        chosen, how = self.crystals[self.rows[split]], (self.imperfections, self.balance)
+        chosen, how = self.crystals[self.rows[split]], (self.imperfections, self.balance, None, self.alteration)
         return CrystalStream(chosen, self.labels, self.instrument, self.batch_size, seed, *how)
 
 
@@ -114,12 +116,13 @@ class CrystalTest:
     clusters: np.ndarray
     instrument: Instrument
     imperfections: Imperfections | None = None
+    alteration: Alteration | None = None
 
     def items(self, split: Any) -> TestItems:
         """The items for one split, in the order of its rows."""
         rows = self.rows[split]
-        labels = Labels("space_group")
-        stream = CrystalStream(self.crystals[rows], labels, self.instrument, 1024, TEST_SEED, self.imperfections)
+        labels, how = Labels("space_group"), (self.imperfections, None, None, self.alteration)
+        stream = CrystalStream(self.crystals[rows], labels, self.instrument, 1024, TEST_SEED, *how)
         n = stream.n_items
         patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
         order = stream.rows(np.arange(n))

@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from paperlib.diffraction.instrument import CU_KALPHA
 from paperlib.learning.parts import (
     ACTIVATIONS,
     INPUTS,
@@ -77,6 +78,14 @@ class PositionResNetSize:
         check_norm(self.norm, self.channels)
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
         check_choice("input", self.input, INPUTS)
+
+
+def stem_in_degrees(step: float) -> dict[str, int]:
+    """Sizes of a stem that spans as many degrees, with points ``step`` degrees apart, as the default one does on the
+    instrument of the paper. What follows the stem is then the same network at any sampling."""
+    finer = CU_KALPHA.step / step
+    kernel = int(finer * PositionResNetSize.stem_kernel) // 2 * 2 + 1
+    return {"stem_kernel": kernel, "stem_stride": max(1, round(finer * PositionResNetSize.stem_stride))}
 
 
 class PositionResNet(nn.Module):

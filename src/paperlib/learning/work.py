@@ -67,8 +67,9 @@ def make_task(
     device = pick_device(config.device)
     threads = config.threads if device.type == "cpu" else 0
     folder = paths.trainings() / f"{key}-{precision_of(config.precision, model, device)}-{threads}"
-    asked = {test.key: content_key(items[test.key, split].identity) for test in tests}
-    return Task(arm, split, seed, config, tuple(tests), key, asked, folder, config.steps * stream.batch_size)
+    of_arm = tuple(test for test in tests if test.key in arm.tests or not arm.tests)
+    asked = {test.key: content_key(items[test.key, split].identity) for test in of_arm}
+    return Task(arm, split, seed, config, of_arm, key, asked, folder, config.steps * stream.batch_size)
 
 
 def processes_for(tasks: Sequence[Task]) -> int:
