@@ -16,7 +16,8 @@ from paperlib.datasets.streams import ArrayStream, Stream
 from paperlib.learning.configuration import TrainConfig
 
 MakeStream = Callable[[Any, int], Stream]
-"""A stream for (split, seed). It must be picklable: an object of a module, not a function of a notebook."""
+"""A stream for (split, seed). It must be picklable: an object of a module, not a function of a notebook. One with a
+method ``prepare(split)`` has it called before trainings begin, to make with all cores what its streams read."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Arm:
     """Arguments of :func:`paperlib.learning.models.build_model` but for classes, points and seed."""
     validation: MakeStream | None = None
     """Only watched, see :func:`paperlib.learning.training.fit`."""
+    seen: Callable[[Any], np.ndarray] | None = None
+    """(n,) space groups that its training items are labelled with, by split. Where they are given, and a test set says
+    what to expect, answers with the frequencies exchanged are kept too (:mod:`paperlib.learning.priors`)."""
     release: bool = False
     """Keep the weights of the first split and seed for ``data/models`` (up to 10 MB)."""
     tests: tuple[str, ...] = ()
@@ -56,22 +60,29 @@ class TestItems:
     """(n,): items of one cluster are no independent evidence (variants of one crystal, say)."""
     identity: Mapping[str, Any]
     """What the patterns are, in plain values."""
+    expected: np.ndarray | None = None
+    """(230,) float64: how many items of each space group are expected before one pattern is read."""
 
 
 @dataclass(frozen=True)
 class StoredTest:
-    """A test set of prepared patterns: ``rows`` of them for each split, in ``clusters`` (n of all,)."""
+    """A test set of prepared patterns: ``rows`` of them for each split, in ``clusters`` (n of all,). ``expected`` has
+    the rows, by split, whose space groups are as frequent as those of the test are expected to be: not its own."""
 
     key: str
     prepared: Prepared
     rows: Mapping[Any, np.ndarray]
     clusters: np.ndarray
+    expected: Mapping[Any, np.ndarray] | None = None
 
     def items(self, split: Any) -> TestItems:
         """The items for one split."""
-        rows = self.rows[split]
-        groups = self.prepared.crystals.space_group[rows].astype(np.int64)
-        return TestItems(self.prepared.patterns[rows], groups, self.clusters[rows], self.prepared.recipe(rows))
+        rows, all_groups = self.rows[split], self.prepared.crystals.space_group.astype(np.int64)
+        identity, expected = self.prepared.recipe(rows), None
+        if self.expected is not None:
+            expected = np.bincount(all_groups[self.expected[split]], minlength=231)[1:].astype(np.float64)
+            identity = identity | {"expected": expected.astype(int).tolist()}
+        return TestItems(self.prepared.patterns[rows], all_groups[rows], self.clusters[rows], identity, expected)
 
 
 class Test(Protocol):
@@ -96,6 +107,10 @@ class StoredRows:
     labels: Labels
     batch_size: int
     shuffle: bool = True
+
+    def space_groups(self, split: Any) -> np.ndarray:
+        """(n,) those of one split."""
+        return self.prepared.crystals.space_group[self.rows[split]].astype(np.int64)
 
     def __call__(self, split: Any, seed: int) -> ArrayStream:
         """The stream of one split and seed."""

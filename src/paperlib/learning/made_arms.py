@@ -1,5 +1,5 @@
-"""Data of arms and tests whose patterns are made when they are asked for: reflection data, and crystals with
-imperfections.
+"""Data of arms and tests whose patterns are made when they are asked for: reflection data, random crystals, and
+crystals with imperfections.
 
 Each is a small object that says how, so that processes that train can be handed it.
 """
@@ -15,6 +15,7 @@ import numpy as np
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.generated_streams import CrystalStream, IdealStream
 from paperlib.datasets.labels import Labels
+from paperlib.datasets.random_sets import SHARD, RandomSet, RandomStream
 from paperlib.datasets.streams import steps_per_pass
 from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.imperfections import Imperfections
@@ -82,6 +83,46 @@ def reflection_arm(
     It is scored in ``spaces``, or in its own ``labels``."""
     data = ReflectionData(labels, instrument, 256, PASS, family=family)
     return Arm(key, labels, data, ItemBudget(items, lr, device), spaces or (labels.scheme,), model)
+
+
+@dataclass(frozen=True)
+class RandomData:
+    """Streams of ``n_items`` random crystals that come again in every pass. Each of the ``splits`` has those that
+    follow on the ones of the split before, as far as the set goes, and then those from its beginning."""
+
+    random: RandomSet
+    labels: Labels
+    batch_size: int
+    n_items: int
+    splits: tuple[Any, ...]
+
+    def __call__(self, split: Any, seed: int) -> RandomStream:
+        """The stream of one split and seed."""
+        first = self.splits.index(split) * self.n_items
+        return RandomStream(self.random, self.labels, self.batch_size, seed, self.n_items, first)
+
+    def space_groups(self, split: Any) -> np.ndarray:
+        """(n_items,) those that the items of one split are labelled with."""
+        return self.random.labels(self(split, 0).items())
+
+    def prepare(self, split: Any) -> None:
+        """Make the patterns of one split."""
+        self.random.make(np.unique(self(split, 0).items() // SHARD).tolist())
+
+
+@dataclass(frozen=True)
+class RandomTest:
+    """All patterns of a random set of its own seed, the same for every split."""
+
+    key: str
+    random: RandomSet
+
+    def items(self, split: Any) -> TestItems:
+        """The items, which no split changes."""
+        numbers = np.arange(self.random.n)
+        identity = self.random.identity() | {"n_items": self.random.n}
+        expected = self.random.asked.expected() * self.random.n
+        return TestItems(self.random.patterns(numbers), self.random.labels(numbers), numbers, identity, expected)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from paperlib.datasets.combined_streams import MadeOnHost, Prefetched
+from paperlib.datasets.labels import Labels
 from paperlib.lab import machine, paths
 from paperlib.lab.stages import locked
 from paperlib.lab.store import write_json
@@ -20,7 +23,8 @@ from paperlib.learning.configuration import TrainConfig
 from paperlib.learning.device import numerics, pick_device, precision_of
 from paperlib.learning.models import build_model, count_parameters, describe_model
 from paperlib.learning.prediction import predict
-from paperlib.learning.ranked import ranked_in, save_ranked
+from paperlib.learning.priors import CORRECTED, class_frequencies, exchanged
+from paperlib.learning.ranked import Ranked, ranked, ranked_in, save_ranked
 from paperlib.learning.training import History, fit, identity_of
 from paperlib.learning.weights import save_weights
 
@@ -83,7 +87,11 @@ def processes_for(tasks: Sequence[Task]) -> int:
 
 def carry_out(tasks: Sequence[Task], deadline: float, n_processes: int) -> None:
     """Train all ``tasks`` and keep what they answer; begin none after ``deadline`` (of time.monotonic), and stop those
-    that go on then. A line for each pass is printed."""
+    that go on then. A line for each pass is printed. What their streams keep for all is made first (see
+    :data:`paperlib.learning.arms.MakeStream`)."""
+    for task in tasks:
+        if (prepare := getattr(task.arm.stream, "prepare", None)) is not None:
+            prepare(task.split)
     if n_processes == 1:
         for task in tasks:
             train(task, deadline, lambda line, task=task: print(f"{_name(task)}: {line}", flush=True))
@@ -167,9 +175,19 @@ def answer(task: Task, model: Any) -> None:
         with numerics(task.config.threads, task.config.deterministic):
             log_p = predict(model, items.patterns).log_probabilities
         answers = ranked_in(log_p, arm.labels, items.space_group, arm.spaces)
+        if arm.seen is not None and items.expected is not None:
+            seen = arm.seen(task.split)
+            answers[CORRECTED] = _corrected(log_p, seen, items.expected, arm.labels, items.space_group)
         save_ranked(task.folder / f"{test.key}-{task.asked[test.key]}.npz", answers)
     names = [str(name) for name in arm.labels.names]
     save_weights(task.folder / "weights.safetensors", model, arm.labels.scheme, names, training=task.key)
+
+
+def _corrected(log_p: np.ndarray, seen: np.ndarray, expected: np.ndarray, labels: Labels, truth: np.ndarray) -> Ranked:
+    """The answers about items of space groups ``truth`` (n,) of a network that was trained on items of ``seen`` (m,),
+    where the groups are ``expected`` (230,) times."""
+    trained_on = class_frequencies(labels, np.bincount(seen, minlength=231)[1:])
+    return ranked(exchanged(log_p, trained_on, class_frequencies(labels, expected)), labels.of(truth))
 
 
 def record(task: Task, model: Any, history: History) -> dict[str, Any]:
