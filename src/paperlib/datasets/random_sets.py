@@ -32,7 +32,7 @@ from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import machine, paths, rng
 from paperlib.lab.progress import progress
-from paperlib.lab.stages import Artefact, Items, Stage, key_of, locked, made
+from paperlib.lab.stages import Artefact, Items, Stage, key_of, locked, made, use
 from paperlib.lab.store import sha256_of_text
 
 RANDOM_PATTERNS = Stage("random patterns", 1, "paperlib.datasets.random_sets", cheap=False)
@@ -85,7 +85,7 @@ class RandomSet:
     def redrawn(self) -> int:
         """For how many of the ``n`` items another crystal was drawn, because the first has no pattern."""
         self.make()
-        return sum(len(np.load(self.shard(k).folder / "redrawn.npy")) for k in range(self.n_shards))
+        return sum(len(np.load(self._folder(k) / "redrawn.npy")) for k in range(self.n_shards))
 
     @property
     def n_shards(self) -> int:
@@ -97,9 +97,10 @@ class RandomSet:
         wanted = [k for k in (range(self.n_shards) if shards is None else shards) if k not in self._mapped]
         if not wanted:
             return
+        use(RANDOM_PATTERNS)
         name = sha256_of_text(repr(self.identity()))[:16]
         with locked(paths.stages() / RANDOM_PATTERNS.name / f".{name}.lock"):
-            missing = [k for k in wanted if not (paths.stages() / RANDOM_PATTERNS.name / self._key(k)).is_dir()]
+            missing = [k for k in wanted if not self._folder(k).is_dir()]
             # a process that its parent calls a daemon may have no children
             if min(len(missing), machine.cores()) < 2 or multiprocessing.current_process().daemon:
                 for k in missing:
@@ -107,7 +108,7 @@ class RandomSet:
             else:
                 _make_apart(self, missing)
         for k in wanted:
-            self._mapped[k] = np.load(self.shard(k).folder / "patterns.npy", mmap_mode="r")
+            self._mapped[k] = np.load(self._folder(k) / "patterns.npy", mmap_mode="r")
 
     @cached_property
     def _mapped(self) -> dict[int, np.ndarray]:
@@ -121,8 +122,8 @@ class RandomSet:
         first = shard * SHARD
         return {"set": self.identity(), "first": first, "n": min(SHARD, self.n - first)}
 
-    def _key(self, shard: int) -> str:
-        return key_of(RANDOM_PATTERNS, self._arguments(shard), {})
+    def _folder(self, shard: int) -> Path:
+        return paths.stages() / RANDOM_PATTERNS.name / key_of(RANDOM_PATTERNS, self._arguments(shard), {})
 
     def shard(self, number: int) -> Artefact:
         """What is kept of shard ``number``, made where it is not there: ``patterns.npy`` and ``redrawn.npy``, the items
