@@ -44,6 +44,8 @@ class Arm:
     """Keep the weights of the first split and seed for ``data/models`` (up to 10 MB)."""
     tests: tuple[str, ...] = ()
     """Keys of the tests that it is asked about; all of them where none is named."""
+    seeds: tuple[int, ...] = ()
+    """Those of the study that it is trained with; all of them where there is none here."""
 
 
 @dataclass(frozen=True)

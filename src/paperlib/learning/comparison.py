@@ -59,9 +59,10 @@ class Scored:
 
     def means(self, blocks: bool = False) -> np.ndarray:
         """(arms, repetitions) mean of each training; ``blocks`` averages the seeds of a split where there are several
-        splits."""
-        repeats = list(next(iter(self.values.values())))
-        table = np.array([[of_arm[r].mean() for r in repeats] for of_arm in self.values.values()])
+        splits. Arms that were repeated less often than others are left out."""
+        repeats = list(max(self.values.values(), key=len))
+        often = [of_arm for of_arm in self.values.values() if all(r in of_arm for r in repeats)]
+        table = np.array([[of_arm[r].mean() for r in repeats] for of_arm in often])
         splits = [split for split, _ in repeats]
         names = list(dict.fromkeys(splits))
         if not blocks or len(names) == 1:

@@ -53,7 +53,7 @@ class Trained:
         return [tuple(row) for row in self.trainings[["arm", "split", "seed"]].itertuples(index=False, name=None)]
 
     def repeats(self) -> list[tuple[Any, int]]:
-        """Split and seed of every repetition, the same for all arms."""
+        """Split and seed of every repetition, the same for all arms but those that name seeds of their own."""
         return list(dict.fromkeys((split, seed) for _, split, seed in self.cells))
 
 
@@ -68,8 +68,8 @@ def study(
     workers: int = 0,
     part: str = "",
 ) -> Trained:
-    """Train every arm on every split with every seed (``paired``: split i with seed i only), and ask each training
-    about every test set.
+    """Train every arm on every split with every seed, or with those of ``seeds`` that the arm names (``paired``: split
+    i with seed i only), and ask each training about every test set.
 
     Writes the tables ``trainings``, ``history`` and ``training_times``, the predictions of every training and the
     weights that arms release as outputs of ``run``; numbers of seeds, splits and parameters (of the first arm) as its
@@ -85,7 +85,8 @@ def study(
             raise ValueError(f"{what} need keys of their own: {given}")
     stages.use(TRAINING)
     items = {(test.key, split): test.items(split) for test in tests for split in dict.fromkeys(p[0] for p in pairs)}
-    tasks = [make_task(arm, split, seed, tests, items) for (split, seed), arm in itertools.product(pairs, arms)]
+    cells = [(arm, *pair) for pair, arm in itertools.product(pairs, arms) if not arm.seeds or pair[1] in arm.seeds]
+    tasks = [make_task(*cell, tests, items) for cell in cells]
     kept = {task.cell: found for task in tasks if (found := find_kept(task, run.stem)) is not None}
     missing = [task for task in tasks if task.cell not in kept]
     if missing:
