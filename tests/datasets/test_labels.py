@@ -8,9 +8,11 @@ import pytest
 from scipy.special import logsumexp
 
 from paperlib.datasets.labels import SCHEMES, Labels
+from paperlib.symmetry.extinction import SCHEMES as CLASSES
 from paperlib.symmetry.extinction import class_members, class_top_k_ceiling, top_k_ceiling
 
 GROUPS = np.arange(1, 231)
+COARSER = [("published", "absences"), ("absences", "crystal_family"), ("crystal_system", "crystal_family")]
 
 
 def log_probabilities(n, n_classes, seed=0):
@@ -18,7 +20,7 @@ def log_probabilities(n, n_classes, seed=0):
     return logits - logsumexp(logits, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("scheme, n", [*zip(SCHEMES, (230, 97, 99, 101), strict=True)])
+@pytest.mark.parametrize("scheme, n", [*zip(SCHEMES, (230, 97, 99, 101, 6), strict=True)])
 def test_every_class_has_a_name_and_a_group(scheme, n):
     labels = Labels(scheme)
     assert len(labels) == len(set(labels.names)) == n
@@ -33,7 +35,7 @@ def test_names_stand_at_the_class_of_their_groups():
     assert absences.names[absences.of([19])[0]] == "P 21 21 21"
 
 
-@pytest.mark.parametrize("scheme", SCHEMES[1:])
+@pytest.mark.parametrize("scheme", CLASSES)
 def test_groups_share_a_class_exactly_where_the_symmetry_says_so(scheme):
     classes = Labels(scheme).of(GROUPS)
     for number in GROUPS:
@@ -61,7 +63,7 @@ def test_an_unknown_scheme_is_refused():
         Labels("laue")
 
 
-@pytest.mark.parametrize("fine, to", [("space_group", s) for s in SCHEMES] + [("published", "absences")])
+@pytest.mark.parametrize("fine, to", [("space_group", s) for s in SCHEMES] + COARSER)
 def test_collapsing_adds_the_probabilities_of_the_members(fine, to):
     log_p = log_probabilities(7, len(Labels(fine)))
     made = Labels(fine).collapse(log_p.astype(np.float32), to)
@@ -93,6 +95,34 @@ def test_a_class_is_never_cut(fine, to):
         Labels(fine).collapse(log_probabilities(1, len(Labels(fine))), to)
 
 
+def test_families_are_those_of_the_lattice():
+    families = Labels("crystal_family")
+    assert families.names == ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "hexagonal", "cubic")
+    assert families.of([2, 15, 74, 142, 143, 167, 194, 195]).tolist() == [0, 1, 2, 3, 4, 4, 4, 5]
+    assert families.ceiling(1) == pytest.approx(1), "a pattern that shows its absences shows its family"
+    assert Labels("space_group").ceiling(1, "crystal_family") == pytest.approx(6 / 230)
+
+
+def test_what_is_left_once_the_family_is_known():
+    labels, groups = Labels("published"), [1, 62, 221]
+    log_p = log_probabilities(3, 99)
+    told = labels.given(log_p.astype(np.float32), "crystal_family", groups)
+    family = labels.classes_in(Labels("crystal_family"))
+    for row, own in enumerate(Labels("crystal_family").of(groups)):
+        inside = family == own
+        expected = np.exp(log_p[row, inside]) / np.exp(log_p[row, inside]).sum()
+        np.testing.assert_allclose(np.exp(told[row, inside]), expected, rtol=1e-5)
+        assert np.isfinite(told).all() and (told[row, ~inside] < -1e29).all()
+    assert told[0, labels.of([1])[0]] == pytest.approx(0), "there is one triclinic class"
+    # however improbable the family was
+    log_p[1, family == 2] -= 2000
+    assert np.exp(labels.given(log_p, "crystal_family", groups)[1]).sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match="does not collapse to space_group"):
+        labels.given(log_p, "space_group", groups)
+    with pytest.raises(ValueError, match="one space group per row"):
+        labels.given(log_p, "crystal_family", groups[:2])
+
+
 def test_what_is_no_distribution_is_refused():
     labels, log_p = Labels("space_group"), log_probabilities(3, 230)
     with pytest.raises(ValueError, match=r"\(n, 230\)"):
@@ -105,7 +135,7 @@ def test_what_is_no_distribution_is_refused():
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
-@pytest.mark.parametrize("scheme", SCHEMES[1:])
+@pytest.mark.parametrize("scheme", CLASSES)
 def test_ceilings_are_those_of_the_symmetry(k, scheme):
     assert Labels("space_group").ceiling(k, seen=scheme) == pytest.approx(top_k_ceiling(k, scheme), abs=1e-12)
     assert Labels(scheme).ceiling(k) == pytest.approx(class_top_k_ceiling(k, scheme), abs=1e-12)

@@ -1,7 +1,8 @@
-"""What a network is asked for: the space group, or one of the three schemes of extinction classes.
+"""What a network is asked for: the space group, one of the three schemes of extinction classes, or the crystal family.
 
 One object says how many answers there are, what they are called, which of them a space group is, how probabilities
-over fine answers become probabilities over coarse ones, and how well a model can do that sees nothing but absences.
+over fine answers become probabilities over coarse ones or change once a coarse one is known, and how well a model can
+do that sees nothing but absences.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from paperlib.symmetry import extinction
-from paperlib.symmetry.groups import SPACE_GROUPS, symbol
+from paperlib.symmetry.groups import SPACE_GROUPS, crystal_family, symbol
 
-SCHEMES = ("space_group", *extinction.SCHEMES)
+SCHEMES = ("space_group", *extinction.SCHEMES, "crystal_family")
+
+IMPOSSIBLE = -1e30
+"""In place of the logarithm of 0, which no score can be computed from; it fits into single precision."""
 
 _NORMALISED = 1e-3
 """Largest deviation of the sum of a row from 1: float32 stays far below, plain probabilities far above."""
@@ -25,8 +29,9 @@ _NORMALISED = 1e-3
 
 @dataclass(frozen=True)
 class Labels:
-    """The answers of one ``scheme``: "space_group" (230), or the extinction classes "absences" (97), "published" (99)
-    or "crystal_system" (101), in the order of :func:`paperlib.symmetry.extinction.extinction_classes`.
+    """The answers of one ``scheme``: "space_group" (230); the extinction classes "absences" (97), "published" (99)
+    or "crystal_system" (101), in the order of :func:`paperlib.symmetry.extinction.extinction_classes`; or
+    "crystal_family" (6), trigonal groups being hexagonal.
 
     Labels of one scheme are equal. Raises ValueError for another scheme.
     """
@@ -42,9 +47,11 @@ class Labels:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The symbol of each class: Hermann–Mauguin symbols of space groups, else extinction symbols."""
+        """The name of each class: Hermann–Mauguin symbols of space groups, crystal families, or extinction symbols."""
         if self.scheme == "space_group":
             return tuple(symbol(number) for number in SPACE_GROUPS)
+        if self.scheme == "crystal_family":
+            return _families()
         return extinction.class_symbols(self.scheme)
 
     def of(self, space_group: np.ndarray | Sequence[int]) -> np.ndarray:
@@ -67,10 +74,8 @@ class Labels:
         for rows whose probabilities do not add up to 1.
         """
         coarse = to if isinstance(to, Labels) else Labels(to)
-        log_p = np.asarray(log_p, dtype=np.float64)
-        if log_p.ndim != 2 or log_p.shape[1] != len(self):
-            raise ValueError(f"expected (n, {len(self)}) log-probabilities of {self.scheme}, got {log_p.shape}")
-        target = self._class_in(coarse)
+        log_p = self._checked(log_p)
+        target = self.classes_in(coarse)
         order = np.argsort(target, kind="stable")
         # every class has a member, so that each of the runs is that of one class
         first = np.searchsorted(target[order], np.arange(len(coarse)))
@@ -84,8 +89,30 @@ class Labels:
             )
         return summed
 
-    def _class_in(self, coarse: Labels) -> np.ndarray:
-        """(len(self),) the class of ``coarse`` that each class of these labels lies in."""
+    def given(self, log_p: np.ndarray, known: Labels | str, space_group: np.ndarray | Sequence[int]) -> np.ndarray:
+        """Log-probabilities (n, len(self)) float64 of one who has ``log_p`` (n, len(self)) and is told the class of the
+        coarser labels ``known`` that each item of ``space_group`` (n,) is of: the other classes have
+        :data:`IMPOSSIBLE`, and the rest add up to 1 again. Raises ValueError as :meth:`collapse` does.
+        """
+        coarse = known if isinstance(known, Labels) else Labels(known)
+        log_p = self._checked(log_p)
+        possible = self.classes_in(coarse) == coarse.of(space_group)[:, None]
+        if possible.shape != log_p.shape:
+            raise ValueError(f"one space group per row: {log_p.shape=}, {len(space_group)=}")
+        kept = np.where(possible, log_p, -np.inf)
+        top = kept.max(axis=1, keepdims=True)
+        total = top + np.log(np.exp(kept - top).sum(axis=1, keepdims=True))
+        return np.where(possible, log_p - total, IMPOSSIBLE)
+
+    def _checked(self, log_p: np.ndarray) -> np.ndarray:
+        log_p = np.asarray(log_p, dtype=np.float64)
+        if log_p.ndim != 2 or log_p.shape[1] != len(self):
+            raise ValueError(f"expected (n, {len(self)}) log-probabilities of {self.scheme}, got {log_p.shape}")
+        return log_p
+
+    def classes_in(self, coarse: Labels) -> np.ndarray:
+        """(len(self),) int64: the class of ``coarse`` that each class of these labels lies in. Raises ValueError where
+        one does not lie within one class."""
         pairs = np.unique(np.stack([_class_of(self.scheme), _class_of(coarse.scheme)]), axis=1)
         if (cut := np.flatnonzero(np.diff(pairs[0]) == 0)).size:
             name = self.names[pairs[0, cut[0]]]
@@ -136,7 +163,17 @@ def _class_of(scheme: str) -> np.ndarray:
         table = np.arange(len(SPACE_GROUPS), dtype=np.int64)
         table.setflags(write=False)
         return table
+    if scheme == "crystal_family":
+        table = np.array([_families().index(crystal_family(number)) for number in SPACE_GROUPS], dtype=np.int64)
+        table.setflags(write=False)
+        return table
     return extinction.class_of_space_group(scheme)[1:]
+
+
+@functools.cache
+def _families() -> tuple[str, ...]:
+    """The crystal families in the order of their first space groups."""
+    return tuple(dict.fromkeys(crystal_family(number) for number in SPACE_GROUPS))
 
 
 SPACE_GROUP_LABELS = Labels("space_group")

@@ -18,6 +18,8 @@ from paperlib.lab.metrics import ranks
 from paperlib.lab.store import write_arrays
 
 TOP = 5
+GIVEN = "|"
+"""Between a scheme and a coarser one in the name of a space: what is asked for, given what is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +64,18 @@ def ranked(log_p: np.ndarray, target: np.ndarray) -> Ranked:
 
 
 def ranked_in(log_p: np.ndarray, own: Labels, space_group: np.ndarray, spaces: Sequence[str]) -> dict[str, Ranked]:
-    """:func:`ranked` in each of ``spaces`` (names of schemes), from log-probabilities over the classes of ``own`` about
-    items of ``space_group`` (n,). Raises ValueError where a space is not coarser than ``own``."""
-    return {
-        space: ranked(log_p if space == own.scheme else own.collapse(log_p, space), Labels(space).of(space_group))
-        for space in spaces
-    }
+    """:func:`ranked` in each of ``spaces``, from log-probabilities over the classes of ``own`` about items of
+    ``space_group`` (n,). A space is the name of a scheme, or two of them, as in "published|crystal_family": the answer
+    in the first once the class of the coarser second is known. Raises ValueError where a space is not coarser than
+    ``own``."""
+    answers = {}
+    for space in spaces:
+        scheme, _, known = space.partition(GIVEN)
+        labels = Labels(scheme)
+        found = log_p if labels == own else own.collapse(log_p, labels)
+        found = labels.given(found, known, space_group) if known else found
+        answers[space] = ranked(found, labels.of(space_group))
+    return answers
 
 
 def save_ranked(path: Path, answers: dict[str, Ranked]) -> None:

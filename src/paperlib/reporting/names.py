@@ -36,6 +36,7 @@ SPACES = {
     "absences": EXTINCTION,
     "crystal_system": EXTINCTION,
     "space_group": SPACE_GROUP,
+    "crystal_family": "crystal family",
 }
 """What is guessed, for each set of labels."""
 
