@@ -18,6 +18,7 @@ from paperlib.datasets.labels import Labels
 from paperlib.datasets.random_sets import SHARD, RandomSet, RandomStream
 from paperlib.datasets.streams import steps_per_pass
 from paperlib.diffraction.altered import Alteration
+from paperlib.diffraction.ideal import random_cells
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.learning.arms import Arm, ItemBudget, TestItems
@@ -66,6 +67,12 @@ class ReflectionTest:
         n = stream.n_items
         patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
         return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
+
+    def cells(self) -> np.ndarray:
+        """(n, 6) Å and degrees: the cells of the items, which the patterns do not say."""
+        stream = self.data(None, TEST_SEED)
+        items = np.arange(stream.n_items)
+        return random_cells(stream.space_groups(items), TEST_SEED, items)
 
 
 def reflection_arm(
