@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from paperlib.learning.arms import Arm, ItemBudget
+from paperlib.learning.decomposition import parts_of
 from paperlib.learning.made_arms import ReflectionData
 
 _BATCH = {"norm": "batch", "activation": "relu"}
@@ -90,8 +91,9 @@ class Rung:
         return FAMILIES[self.family] if self.size == "middle" else SIZES[self.family][self.size]
 
     def arm(self, data: ReflectionData, lr: float, device: str = "auto") -> Arm:
-        """Its arm: trained on ``data``, or on the first ``items`` of them again and again."""
+        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and
+        over the parts of its answers (:mod:`paperlib.learning.decomposition`)."""
         again = replace(data, n_items=self.items, repeat=True)
         stream = data if self.passes == 1 else again
         budget = ItemBudget(self.items * self.passes, self.rate or lr, device)
-        return Arm(self.key, data.labels, stream, budget, (data.labels.scheme,), self.network, seeds=self.seeds)
+        return Arm(self.key, data.labels, stream, budget, parts_of(data.labels.scheme), self.network, seeds=self.seeds)
