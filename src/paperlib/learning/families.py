@@ -90,10 +90,12 @@ class Rung:
         none."""
         return FAMILIES[self.family] if self.size == "middle" else SIZES[self.family][self.size]
 
-    def arm(self, data: ReflectionData, lr: float, device: str = "auto") -> Arm:
-        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and
-        over the parts of its answers (:mod:`paperlib.learning.decomposition`)."""
+    def arm(self, data: ReflectionData, lr: float, device: str = "auto", apart: bool = False) -> Arm:
+        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and,
+        with ``apart``, over the parts of its answers as well (:mod:`paperlib.learning.decomposition`)."""
         again = replace(data, n_items=self.items, repeat=True)
         stream = data if self.passes == 1 else again
         budget = ItemBudget(self.items * self.passes, self.rate or lr, device)
-        return Arm(self.key, data.labels, stream, budget, parts_of(data.labels.scheme), self.network, seeds=self.seeds)
+        scheme = data.labels.scheme
+        spaces = parts_of(scheme) if apart else (scheme,)
+        return Arm(self.key, data.labels, stream, budget, spaces, self.network, seeds=self.seeds)

@@ -50,9 +50,15 @@ def find_kept(task: Task, stem: str) -> Kept | None:
     """
     executions = [path for path in paths.trainings().glob(f"{task.key}-*") if path.is_dir()]
     for folder in sorted(executions, key=lambda path: (path != task.folder, path.name)):
-        if found := _local(folder, task):
+        if (found := _local(folder, task)) and _complete(found, task):
             return found
-    return _published(paths.published_results() / stem, task, stem)
+    found = _published(paths.published_results() / stem, task, stem)
+    return found if found and _complete(found, task) else None
+
+
+def _complete(found: Kept, task: Task) -> bool:
+    """Whether all answers are there: another study may have asked the same training in fewer spaces."""
+    return all(set(task.arm.spaces) <= of_test.keys() for of_test in found.answers.values())
 
 
 def _local(folder: Path, task: Task) -> Kept | None:
