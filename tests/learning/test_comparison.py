@@ -77,6 +77,16 @@ def test_the_interval_of_one_training_holds_its_test_items_in_clusters(trained):
     assert (row.low, row.high) == pytest.approx((0.5 - half, 0.5 + half))
 
 
+def test_rivals_stand_in_the_same_schema(trained):
+    ranks = {repeat: answers_of(rank, GROUPS[repeat[0]]) for repeat, rank in RANKS["a"].items()}
+    table = comparison.rival_table("trees", {r: {SPACE: x} for r, x in ranks.items()}, CLUSTERS, "test")
+    expected = comparison.score_table(made_up({"trees": RANKS["a"]}), "test", [SPACE])
+    pd.testing.assert_frame_equal(table, expected)
+    told = {(0, -1): {SPACE: ranks[0, 0]}}
+    one = comparison.rival_table("oracle", told, CLUSTERS, "test", ks=(1,))
+    assert one.value.tolist() == [0.5] and one.n_trainings.tolist() == [0]
+
+
 def test_guesses_are_class_frequencies(trained):
     training = {0: np.array([19, 19, 17]), 1: np.array([16, 25, 16, 18, 18, 17])}
     table = comparison.score_table(trained, "test", [SPACE], training)

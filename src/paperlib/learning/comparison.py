@@ -179,6 +179,27 @@ def ceiling_rows(spaces: Sequence[str], test: str, ks: Sequence[int] = KS, seen:
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
+def rival_table(
+    arm: str,
+    answers: Mapping[Repeat, Mapping[str, Ranked]],
+    clusters: Mapping[Any, np.ndarray],
+    test: str,
+    ks: Sequence[int] = KS,
+) -> pd.DataFrame:
+    """Scores, pooled and by repetition, of ``answers`` by (split, seed) and space that no training of the study gave,
+    such as those of trees, or, with the seed -1, of one who learns nothing. ``clusters`` are those of the test items
+    (n,) by split."""
+    rows = []
+    for space in next(iter(answers.values())):
+        for k in ks:
+            hits = Scored({arm: {repeat: of[space].hit(k) for repeat, of in answers.items()}}, clusters)
+            fitted = {repeat: x for repeat, x in hits.values[arm].items() if repeat[1] >= 0}
+            place = {"space": space, "test": test, "k": k}
+            rows.append(place | _row(arm, hits.score(arm), len(fitted)))
+            rows += [place | _single(arm, *repeat, x, clusters[repeat[0]]) for repeat, x in fitted.items()]
+    return pd.DataFrame(rows)[COLUMNS]
+
+
 def keep_scores(run: Run, table: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> pd.DataFrame:
     """Write the table ``scores`` and, for each (space, arm) of ``names``, the values ``<name>_top<k>`` of its pooled
     rows. Returns these rows by space and arm, k in columns, in per cent."""
