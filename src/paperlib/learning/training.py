@@ -27,6 +27,7 @@ from paperlib.learning.checkpoint import CheckpointError, load_checkpoint, save_
 from paperlib.learning.configuration import TrainConfig, learning_rate
 from paperlib.learning.device import autocast, keep_freed_memory, numerics, pick_device, precision_of
 from paperlib.learning.models import describe_model
+from paperlib.learning.ranks import ALONE, Ranks
 from paperlib.learning.replay import replayed
 from paperlib.learning.weights import tensors_digest
 
@@ -78,13 +79,16 @@ def fit(
     validation: Stream | None = None,
     start: Any = None,
     report: Callable[[str], None] = print,
+    ranks: Ranks = ALONE,
 ) -> History:
     """Train ``model`` in place, or go on with the training whose checkpoint lies in ``folder``.
 
     The weights of the last step are the result: none is chosen by its score, so ``validation`` only watches. A
     training that is complete is loaded and its history returned. ``history.csv`` in ``folder`` has a row for each pass,
     and ``report`` gets a line for it. ``start`` names the weights that the model has now; without it they are known by
-    their checksum. The model ends on the device it was trained on, in evaluation mode.
+    their checksum. The model ends on the device it was trained on, in evaluation mode. With several ``ranks``
+    (:mod:`paperlib.learning.ranks`) each process calls this with the same arguments and ends with the same weights; the
+    first one writes and reports.
 
     Raises ValueError where stream and model do not fit; CheckpointError where the folder belongs to another training,
     or where no checkpoint in it can be read; and FloatingPointError, naming the step, where loss or gradient is not
@@ -93,7 +97,7 @@ def fit(
     for data in (stream, validation):
         if data is not None and data.n_points != model.n_points:
             raise ValueError(f"the model reads {model.n_points} points, the stream gives {data.n_points}")
-    folder, device = Path(folder), pick_device(config.device)
+    folder, device = Path(folder), ranks.device(pick_device(config.device))
     precision = precision_of(config.precision, model, device)
     if device.type == "cpu":
         keep_freed_memory()
@@ -102,7 +106,7 @@ def fit(
     groups, fused = _decay_groups(model, config.weight_decay), device.type == "cuda"
     optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)
     execution = {"precision": precision, "threads": config.threads if device.type == "cpu" else 0}
-    identity = identity_of(describe_model(model), start or first_weights, stream, config) | execution
+    identity = identity_of(describe_model(model), start or first_weights, stream, config) | execution | ranks.identity()
     state: dict[str, Any] = {"step": 0, "items": 0, "seconds": 0.0, "waiting": 0.0, "rows": [], "sums": [0.0, 0]}
     if (found := load_checkpoint(folder, identity)) is not None:
         if first_weights not in (found["first_weights"], tensors_digest(found["model"])):
@@ -116,6 +120,8 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
 
     def keep() -> None:
+        if not ranks.first:
+            return
         weights = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "random": _random_state(device)}
         save_checkpoint(folder, state | weights | {"identity": identity, "first_weights": first_weights})
         write_table(folder / "history.csv", _table(state["rows"]))
@@ -126,15 +132,22 @@ def fit(
     seen: list[tuple[Tensor, Tensor, int]] = []
     model.train()
     with numerics(config.threads, config.deterministic), torch.random.fork_rng(devices=_devices(device)):
-        forward = replayed(model, stream.batch_size, precision, device)
+        if ranks.several:
+            forward = ranks.joined(model, device)
+        else:
+            forward = replayed(model, stream.batch_size, precision, device)
         if "random" in state:
             _set_random_state(state["random"], device)
         while state["step"] < config.steps:
             step = state["step"]
-            if step % per_pass == 0:
+            if ranks.several:
+                torch.manual_seed(ranks.dropout_seed(config.seed, step))
+            elif step % per_pass == 0:
                 torch.manual_seed(_dropout_seed(config.seed, step // per_pass))
             waited = time.monotonic()
             patterns, targets = stream.batch(step, device)
+            n_batch = len(targets)
+            patterns, targets, weight = ranks.part(patterns, targets)
             state["waiting"] += time.monotonic() - waited
             lr = learning_rate(step, config)
             for group in optimizer.param_groups:
@@ -142,13 +155,14 @@ def fit(
             with autocast(precision, device):
                 logits = forward(patterns)
             loss = F.cross_entropy(logits.float(), targets, label_smoothing=config.label_smoothing)
+            loss = loss * weight if ranks.several else loss
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm or math.inf)
             optimizer.step()
 
-            state["step"], state["items"] = step + 1, state["items"] + len(targets)
-            seen.append((loss.detach(), norm, len(targets)))
+            state["step"], state["items"] = step + 1, state["items"] + n_batch
+            seen.append((ranks.mean(loss.detach()), norm, n_batch))
             end_of_round = (step + 1) % per_pass == 0 or step + 1 == config.steps
             if len(seen) == look_every or end_of_round:
                 _look(seen, state, precision, config)
@@ -160,11 +174,11 @@ def fit(
                 state["rows"], state["sums"] = [*state["rows"], row], [0.0, 0]
             now = time.monotonic()
             state["seconds"] = before + now - began
-            stop = now - began >= 60 * config.max_minutes and not seen
+            stop = ranks.agreed(now - began >= 60 * config.max_minutes and not seen, device)
             if stop or (now - kept >= 60 * config.checkpoint_minutes and not seen) or step + 1 == config.steps:
                 keep()
                 kept = now
-            if end_of_round:
+            if end_of_round and ranks.first:
                 report(_line(row, state, config.steps))
             if stop:
                 break
