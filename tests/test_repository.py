@@ -26,6 +26,7 @@ SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
+    *("items", "items_of_sampling"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

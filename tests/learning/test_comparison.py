@@ -1,5 +1,7 @@
 """From ranks to scores: by hand, in one schema, with guesses, ceilings and paired differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -245,3 +247,23 @@ def test_scores_by_kind_take_the_items_of_that_kind(trained):
     table = comparison.scores_by(comparison.scored(trained, "test", SPACE), kinds).set_index("kind")
     assert table.value.to_dict() == pytest.approx({"near": (1 + 4 / 6) / 2, "far": 0.0})
     assert table.n.to_dict() == {"near": 8, "far": 2}
+
+
+def test_answers_to_two_tests_are_compared_item_by_item():
+    easy, hard = made_up(), made_up({"a": {(0, 0): [0, 1, 1, 1], (1, 0): [0, 0, 0, 1, 3, 1]}})
+    answers = easy.answers | {("hard", *cell[1:]): of for cell, of in hard.answers.items()}
+    items = easy.items | {("hard", split): of for (_, split), of in easy.items.items()}
+    trained = Trained(easy.trainings, easy.times, easy.history, answers, items)
+    both = comparison.scored_across(trained, SPACE)
+    assert list(both.values) == ["a@test", "b@test", "a@hard"], "b was not asked the hard ones"
+    effect = both.contrast({"a@hard": 1, "a@test": -1})
+    assert effect.value == pytest.approx(-(1 / 4 + 1 / 6) / 2) and effect.n == 10
+    turned = TestItems(np.zeros((4, 1)), GROUPS[0][::-1], CLUSTERS[0], {})
+    with pytest.raises(ValueError, match="split 0 are not about the same crystals: test, hard"):
+        comparison.scored_across(replace(trained, items=items | {("hard", 0): turned}), SPACE)
+
+
+def test_a_name_may_hold_the_test_that_a_score_is_of(trained, tmp_path):
+    run = KeepingRun(tmp_path / "run")
+    comparison.keep_scores(run, comparison.score_table(trained, "test", [SPACE], ks=(1,)), {(SPACE, "a"): "a_{}"})
+    assert list(run.values) == ["a_test_top1"]

@@ -8,6 +8,7 @@ import pytest
 
 from paperlib.crystals.synthesis import random_crystals
 from paperlib.datasets.labels import Labels
+from paperlib.diffraction.altered import Alteration, altered_patterns
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns
@@ -65,6 +66,18 @@ def test_crystals_of_a_split_are_trained_on_and_tested_with_their_own_label_and_
     assert np.array_equal(clean.clusters, clusters[rows[1]])
     noisy = CrystalTest("noisy", crystals, rows, clusters, INSTRUMENT, Imperfections(gaussian_noise=0.01)).items(1)
     assert 0 < np.abs(noisy.patterns - clean.patterns).max() < 0.2 and noisy.identity != clean.identity
+
+
+def test_alterations_reach_the_patterns_of_arms_and_tests_and_their_identity(crystals):
+    rows, altered = {0: np.arange(40)}, Alteration(weakest=0.05, finer=2)
+    plain = CrystalData(crystals, rows, Labels("absences"), INSTRUMENT, 16)
+    stream = replace(plain, alteration=altered)(0, 7)
+    assert "alteration" not in plain(0, 7).identity(), "trainings that are kept are found by it"
+    assert {**stream.identity(), "alteration": None} == {**plain(0, 7).identity(), "alteration": None}
+    expected = altered_patterns(crystals[stream.rows(np.arange(16, 32))], INSTRUMENT, altered, seed=7)
+    assert np.array_equal(stream.batch(1)[0], expected)
+    test = CrystalTest("altered", crystals, rows, np.arange(len(crystals)), INSTRUMENT, None, altered).items(0)
+    assert np.allclose(test.patterns, altered_patterns(crystals[:40], INSTRUMENT, altered, seed=0), atol=1e-6)
 
 
 def test_a_budget_of_items_counts_steps_and_warms_up_within_it():

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from paperlib.diffraction.instrument import CU_KALPHA
 from paperlib.learning.models import count_parameters
-from paperlib.learning.position_resnet import PositionResNet, PositionResNetSize
+from paperlib.learning.position_resnet import PositionResNet, PositionResNetSize, stem_in_degrees
 
 from .problems import small_model
 from .receptive_fields import assert_fields
@@ -88,3 +89,16 @@ def test_too_few_points_and_classes():
         PositionResNet(3, 10)
     with pytest.raises(ValueError, match="two classes"):
         PositionResNet(1, 100)
+
+
+def test_a_stem_in_degrees_leaves_the_rest_of_the_network_as_it_is():
+    default = PositionResNetSize()
+    assert stem_in_degrees(CU_KALPHA.step) == {"stem_kernel": default.stem_kernel, "stem_stride": default.stem_stride}
+    whole = PositionResNet(9, 1000)
+    for n_points in (500, 2000, 4250):
+        step = 85 / (n_points - 1)
+        other = PositionResNet(9, n_points, PositionResNetSize(**stem_in_degrees(step)))
+        sizes = {name: weights.shape for name, weights in other.named_parameters() if name != "stem.0.weight"}
+        assert sizes == {name: weights.shape for name, weights in whole.named_parameters() if name != "stem.0.weight"}
+        spans = [model.resolution()["stage1"].span * x for model, x in ((whole, CU_KALPHA.step), (other, step))]
+        assert spans[1] == pytest.approx(spans[0], rel=0.01)

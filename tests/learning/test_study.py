@@ -15,7 +15,7 @@ import torch
 from paperlib.datasets.labels import Labels
 from paperlib.lab import stages
 from paperlib.lab.run import Paused
-from paperlib.learning import device, work
+from paperlib.learning import comparison, device, work
 from paperlib.learning.arms import Arm, Passes, StoredRows
 from paperlib.learning.configuration import TrainConfig
 from paperlib.learning.kept import FACTS, TIMES
@@ -150,6 +150,21 @@ def test_a_new_test_set_asks_the_trainings_that_are_there(there, no_steps):
     assert len(more.answers["other", "direct", 1, 0]["absences"]) == 10
     same_answers({cell: of for cell, of in more.answers.items() if cell[0] == "test"}, dict(trained.answers))
     assert [name for name in more.trainings if name.startswith("test_")] == ["test_test", "test_other"]
+
+
+def test_an_arm_is_asked_the_tests_that_it_names(there, no_steps):
+    folder, data, _, trained = there
+    direct, by_group = arms(data)
+    some = [dataclasses.replace(direct, tests=("other",)), by_group]
+    both = [asked(data), asked(data, "other", OTHER_ROWS)]
+    found = study(KeepingRun(folder / "named"), some, both, [0], [0, 1])
+    assert {(test, arm) for test, arm, _, _ in found.answers} == {
+        ("other", "direct"), ("other", "by_group"), ("test", "by_group")
+    }  # fmt: skip
+    assert found.trainings.key.tolist() == trained.trainings.key.tolist(), "what is asked is no part of a training"
+    assert list(comparison.scored(found, "test", "absences").values) == ["by_group"]
+    again = study(KeepingRun(folder / "named"), some, both, [0], [0, 1])
+    pd.testing.assert_frame_equal(again.trainings, found.trainings)
 
 
 def test_a_test_set_of_the_same_name_with_other_items_is_asked_anew(there, no_steps):

@@ -64,6 +64,7 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _random_crystals(_Writer(folder, "05_random_crystals", profile), generator)
     _labels(_Writer(folder, "06_labels", profile), table, generator)
     _duplicate_effect(_Writer(folder, "07_duplicate_effect", profile))
+    _resolution(_Writer(folder, "10_resolution", profile))
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
     return folder
 
@@ -497,6 +498,76 @@ def _duplicate_effect(run: _Writer) -> None:
     run.value("before_top1", 0.71, 0.70, 0.72, 8298, "share")
     run.value("after_top1", 0.645, 0.635, 0.655, 7724, "share")
     run.finish()
+
+
+WORLDS = [
+    ("clean", "clean", None, "inside"),
+    *((f"noise_{digits}", "noise", 10.0**-digits, "inside") for digits in (5, 4, 3, 2)),
+    *((f"background_{level}", "background", level / 1000, "inside") for level in (1, 10, 50)),
+    *((f"width_{level}", "width", level / 10, "width inside, shape outside") for level in (11, 12, 15)),
+    ("zero_shift", "zero_shift", 0.05, "inside"),
+    ("displacement", "displacement", 0.1, "inside"),
+    ("doublet", "doublet", 0.5, "outside"),
+    ("unpolarised", "unpolarised", None, "outside"),
+    ("strong_lines", "strong_lines", 0.01, "outside"),
+    ("permuted", "permuted", None, "outside"),
+    ("drawn", "drawn", None, "inside"),
+    ("laboratory", "laboratory", None, "outside"),
+]
+READERS = {"layer": 0.57, "batch": 0.59, "group": 0.56, "position": 0.62}
+
+
+def _resolution(run: _Writer) -> None:
+    """Networks that lose the more, the further down a test stands in the list, and less if trained for it."""
+    repeats, sizes, rows = [(0, 0), (1, 1)], (3000, 1500), []
+    for i, (test, *_) in enumerate(WORLDS):
+        for reader, clean in READERS.items():
+            for kind, slope in (("clean", 0.03), ("drawn", 0.01)):
+                value = clean - slope * i - 0.02 * (kind == "drawn")
+                rows += _score_rows(f"{reader}_{kind}", value, "published", test, sizes, repeats)
+                run.value(f"{reader}_{kind}_{test}_top1", value, value - 0.02, value + 0.02, 3000, "share")
+        rows += _score_rows("frequency", 0.06, "published", test, sizes, [])
+    run.value("frequency_top1", 0.06, 0.04, 0.08, 3000, "share")
+    scores = pd.DataFrame(rows, columns=SCORES)
+    run.table("scores", **scores[scores["k"] == 1])
+    columns = ("test", "change", "level", "drawn")
+    run.table("worlds", **dict(zip(columns, zip(*WORLDS, strict=True), strict=True)))
+    changed = ("clean", "noise_4", "background_1", "width_12")
+    for reader in READERS:
+        for test in changed[1:]:
+            run.value(f"lost_{reader}_{test}", -0.4, -0.43, -0.37, 3000, "points")
+        for test in (*changed, "doublet", "strong_lines", "drawn", "laboratory"):
+            run.value(f"drawn_{reader}_{test}", 0.3, 0.27, 0.33, 3000, "points")
+    for norm in ("batch", "group"):
+        for test in changed:
+            run.value(f"norm_{norm}_{test}", 0.05, 0.02, 0.08, 3000, "points")
+    for norm in ("layer", "batch", "group"):
+        run.value(f"response_{norm}_noise_4", 0.0003, n=200, kind="share")
+    _samplings(run)
+    for name, value in (("n_crystals", 30587), ("n_train", 27528), ("n_test", 1500), ("n_seeds", 2), ("items", 500000)):
+        run.value(name, value)
+    run.value("items_of_sampling", 200000)
+    run.value("n_types_test", 544, n=1500)
+    run.finish()
+
+
+def _samplings(run: _Writer) -> None:
+    full, half = 0.132, 0.066
+    rows = [(f"full_{n}", "degrees", n, 90.0, full, 1) for n in (500, 1000, 2000, 4250)]
+    rows += [(f"half_{n}", "degrees", n, 90.0, half, 1) for n in (1000, 2000, 4250)]
+    rows += [("short_range", "degrees", 500, 47.5, full, 1), ("long_range", "degrees", 1500, 132.5, full, 1)]
+    rows += [("full_500_bins", "degrees", 500, 90.0, full, 5), ("half_1000_bins", "degrees", 1000, 90.0, half, 5)]
+    rows += [("half_2000_points", "points", 2000, 90.0, half, 1)]
+    table = pd.DataFrame(rows, columns=["arm", "stem", "n_points", "last", "fwhm", "in_bin"])
+    table["step"] = (table["last"] - 5) / (table["n_points"] - 1)
+    value = 0.4 + 0.02 * np.log(table["n_points"] / table["fwhm"])
+    numbers = {"value": value, "low": value - 0.02, "high": value + 0.02, "n": 3000}
+    run.table("samplings", **table.assign(first=5.0, parameters=1411427, **numbers))
+    for row in rows:
+        run.value(f"{row[0]}_top1", 0.5, 0.48, 0.52, 3000, "share")
+    pairs = "points_full points_half fewer_full width_1000 width_4250 bins_full bins_half short_range long_range stem"
+    for key in pairs.split():
+        run.value(f"sampling_{key}", 0.02, -0.01, 0.05, 3000, "points")
 
 
 def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:

@@ -23,10 +23,11 @@ from paperlib.reporting.figures import (
     fig_imperfections,
     fig_labels,
     fig_one_pattern,
+    fig_resolution,
     fig_similar_structures,
     fig_simulator,
 )
-from paperlib.reporting.names import ARMS
+from paperlib.reporting.names import ARMS, READERS, TRAINED_ON
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
@@ -142,6 +143,22 @@ def test_every_repeat_stands_beside_the_effect_that_it_measured(results):
     (memory,) = [line.get_ydata() for line in dots if round(line.get_xdata()[0]) == 2]
     expected = before + 100 * (effects.loc["less_data", "value"] + effects.loc["memory", ["split0", "split1"]])
     assert sorted(memory) == pytest.approx(sorted(expected))
+
+
+def test_scores_stand_at_their_level_for_every_network_and_training(results):
+    noise, width, sampling = fig_resolution.draw(results).axes
+    scores = results.table("10_resolution", "scores").query("seed == -1").set_index(["arm", "test"])["value"]
+    tests = ["clean", *(f"noise_{digits}" for digits in (5, 4, 3, 2))]
+    assert [tick.get_text() for tick in noise.get_xticklabels()] == ["0", *(f"$10^{{-{d}}}$" for d in (5, 4, 3, 2))]
+    assert [tick.get_text() for tick in width.get_xticklabels()] == ["1", "1.1", "1.2", "1.5"]
+    curves = [line for line in noise.lines if line.get_marker() == "o"]
+    arms = [f"{reader}_{kind}" for reader in READERS for kind in TRAINED_ON]
+    for arm, line in zip(arms, curves, strict=True):
+        assert list(line.get_ydata()) == pytest.approx([100 * scores[arm, test] for test in tests])
+        assert (line.get_markerfacecolor() == "white") == arm.endswith("clean")
+    table = results.table("10_resolution", "samplings").query("stem == 'degrees'")
+    drawn = np.concatenate([line.get_ydata() for line in sampling.lines if line.get_marker() in ("o", "s", "^")])
+    assert sorted(drawn) == pytest.approx(sorted(100 * table["value"])), "each sampling once"
 
 
 HOSTILE = {

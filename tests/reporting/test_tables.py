@@ -50,6 +50,13 @@ def test_the_effect_of_duplicates_stands_with_what_each_arm_was_trained_on(resul
     assert "n = 8298 (all) and 7724 (one of each group) test entries, 2 trainings of each" in text
 
 
+def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
+    tables = {table.name: table.make(results) for table in TABLES if table.name in ("worlds", "samplings")}
+    row = r"noise of 0.01 \% of the maximum & inside & 51.0 & 53.0 & 50.0 & 56.0 & 53.0 & 55.0 & 52.0 & 58.0 & 6.0"
+    assert row in tables["worlds"] and "reach at most 1.1 points to either side" in tables["worlds"]
+    assert r"1000 & 5--90 & 0.066 & 0.8 & bins & degrees & 1\,411\,427 & " in tables["samplings"]
+
+
 def test_times_come_from_the_record(results):
     tables = {table.name: table.make(results) for table in TABLES if table.name in ("duplicates", "random_labels")}
     rules = [line for line in tables["duplicates"].splitlines() if line.endswith(r"& 374 & 12.3 \\")]

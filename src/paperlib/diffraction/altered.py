@@ -1,8 +1,8 @@
 """Patterns whose lines or points are changed in a way that is no imperfection of a specimen or a diffractometer.
 
 They ask what a network reads: the weakest lines (left out), the heights (handed round among the lines), or the sampling
-(a bin integrated instead of a point read). With peaks as narrow as the points are far apart, the height that is read
-depends on where the line lies between two points; the mean over a bin depends on it much less.
+(a bin integrated instead of a point read). With peaks as narrow as the points are far apart, what points read of a line
+depends on where between them it lies; bins hold all of it wherever it lies, if not always in the same of them.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.altered import Alteration
@@ -33,6 +34,19 @@ as wide, with Lorentzian tails; half of the draws leave them within 6 % of the i
 INSIDE, PARTLY, OUTSIDE = "inside", "width inside, shape outside", "outside"
 """Whether a training with :data:`DRAWN` has met the like of a test."""
 
+SAMPLING_STEPS = {
+    "points_full": ("full_4250", "full_1000"),
+    "points_half": ("half_4250", "half_1000"),
+    "fewer_full": ("full_500", "full_1000"),
+    "width_1000": ("half_1000", "full_1000"),
+    "width_4250": ("half_4250", "full_4250"),
+    "bins_full": ("full_500_bins", "full_500"),
+    "bins_half": ("half_1000_bins", "half_1000"),
+    "short_range": ("short_range", "full_1000"),
+    "long_range": ("long_range", "full_1000"),
+}
+"""Pairs of :func:`samplings` that differ by one thing: the changed one, and what it is held against."""
+
 BIN_POINTS = 5
 """Points over which a bin is averaged: enough where peaks are at least 0.8 bins wide."""
 
@@ -51,6 +65,15 @@ class World:
     drawn: str = INSIDE
     """:data:`INSIDE`, :data:`PARTLY` or :data:`OUTSIDE`."""
 
+    def sampling(self) -> dict[str, float]:
+        """How the patterns are sampled: ``n_points``; ``first``, ``last``, ``step`` and ``fwhm``, the width of the
+        narrowest peak, in degrees; and ``in_bin``, the points that a bin is averaged over."""
+        instrument, (first, last) = self.instrument, self.instrument.two_theta
+        fwhm = float(instrument.fwhm(torch.from_numpy(instrument.grid())).min())
+        in_bin = 1 if self.alteration is None else self.alteration.finer
+        points = {"n_points": int(instrument.n_points), "first": first, "last": last, "step": instrument.step}
+        return points | {"fwhm": fwhm, "in_bin": in_bin}
+
 
 def one_change_each(instrument: Instrument = CU_KALPHA) -> dict[str, World]:
     """Clean patterns of ``instrument``, and patterns that differ by one thing, by name.
@@ -68,7 +91,7 @@ def one_change_each(instrument: Instrument = CU_KALPHA) -> dict[str, World]:
             instrument, Imperfections(background=level), None, "background", level
         )
     for tenths in (11, 12, 15):
-        wider = replace(instrument, resolution=tuple((tenths / 10) ** 2 * x for x in instrument.resolution))
+        wider = _broadened(instrument, tenths / 10)
         worlds[f"width_{tenths}"] = World(wider, None, None, "width", tenths / 10, PARTLY)
     worlds["zero_shift"] = World(instrument, Imperfections(zero_shift=0.05), None, "zero_shift", 0.05)
     worlds["displacement"] = World(instrument, Imperfections(displacement=0.1), None, "displacement", 0.1)
@@ -93,15 +116,21 @@ def samplings() -> dict[str, World]:
     time. ``full`` peaks are as wide as published, ``half`` ones half of that; ``bins`` integrate from half-way to the
     point before to half-way to the next.
     """
-    half = tuple(x / 4 for x in CU_KALPHA.resolution)
+    narrow = _broadened(CU_KALPHA, 0.5)
     worlds = {f"full_{n}": replace(CU_KALPHA, n_points=n) for n in (500, 1000, 2000, 4250)}
-    worlds |= {f"half_{n}": replace(CU_KALPHA, n_points=n, resolution=half) for n in (1000, 2000, 4250)}
+    worlds |= {f"half_{n}": replace(narrow, n_points=n) for n in (1000, 2000, 4250)}
     worlds["short_range"] = replace(CU_KALPHA, n_points=500, two_theta=(5.0, 47.5))
     worlds["long_range"] = replace(CU_KALPHA, n_points=1500, two_theta=(5.0, 132.5))
     made = {key: World(instrument, _measured(instrument)) for key, instrument in worlds.items()}
     for key in ("full_500", "half_1000"):
         made[f"{key}_bins"] = replace(made[key], alteration=Alteration(finer=BIN_POINTS))
     return made
+
+
+def _broadened(instrument: Instrument, factor: float) -> Instrument:
+    """``instrument`` with Gaussian peaks that are ``factor`` times as wide."""
+    u, v, w = instrument.resolution
+    return replace(instrument, resolution=(factor**2 * u, factor**2 * v, factor**2 * w))
 
 
 def _measured(instrument: Instrument) -> Imperfections:

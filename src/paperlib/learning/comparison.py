@@ -113,6 +113,21 @@ def scored(
     return Scored(values, {split: items.clusters for (name, split), items in trained.items.items() if name == test})
 
 
+def scored_across(trained: Trained, space: str, k: int = 1) -> Scored:
+    """:func:`scored` of all tests in one, so that answers of one network to two tests can be compared in pairs, or of
+    two networks to a test each: arms are called ``arm@test``. Raises ValueError where the tests are not about the same
+    crystals in the same order."""
+    tests = dict.fromkeys(test for test, _ in trained.items)
+    groups = {
+        split: [i.space_group for (_, of), i in trained.items.items() if of == split] for _, split in trained.items
+    }
+    if odd := [split for split, of_test in groups.items() if any(not np.array_equal(g, of_test[0]) for g in of_test)]:
+        raise ValueError(f"the tests of split {odd[0]!r} are not about the same crystals: {', '.join(tests)}")
+    each = {test: scored(trained, test, space, k) for test in tests}
+    values = {f"{arm}@{test}": of_arm for test, found in each.items() for arm, of_arm in found.values.items()}
+    return Scored(values, next(iter(each.values())).clusters)
+
+
 def frequency_guess(
     trained: Trained, test: str, space: str, training_groups: Mapping[Any, np.ndarray]
 ) -> dict[Any, Ranked]:
@@ -202,12 +217,13 @@ def rival_table(
 
 def keep_scores(run: Run, table: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> pd.DataFrame:
     """Write the table ``scores`` and, for each (space, arm) of ``names``, the values ``<name>_top<k>`` of its pooled
-    rows. Returns these rows by space and arm, k in columns, in per cent."""
+    rows; {} in a name stands for the key of the test. Returns these rows by space, arm and test, k in columns, in
+    per cent."""
     pooled = run.table("scores", table)[table.seed == -1]
     for row in pooled.itertuples():
         if (name := names.get((row.space, row.arm))) and row.n > 0:
             value = Value(row.value, row.low, row.high, int(row.n), kind="share")
-            run.value(f"{name}_top{row.k}", value)
+            run.value(f"{name.format(row.test)}_top{row.k}", value)
     return pooled.pivot(index=["space", "arm", "test"], columns="k", values=["value", "low", "high"]).mul(100)
 
 

@@ -170,7 +170,9 @@ class CrystalTest:
         """The items for one split, in the order of its rows."""
         rows = self.rows[split]
         labels, how = Labels("space_group"), (self.imperfections, None, None, self.alteration)
-        stream = CrystalStream(self.crystals[rows], labels, self.instrument, 1024, TEST_SEED, *how)
+        # a stream makes whole batches, whatever the number of its crystals
+        batch_size = min(1024, len(rows))
+        stream = CrystalStream(self.crystals[rows], labels, self.instrument, batch_size, TEST_SEED, *how)
         n = stream.n_items
         patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
         order = stream.rows(np.arange(n))

@@ -30,6 +30,39 @@ ARMS = {
 """The arms of the studies: what was trained on which data with which labels, and what stands beside it untrained.
 Tables list them in this order."""
 
+READERS = {
+    "layer": Named("LayerNorm, as published", style.VERMILION),
+    "batch": Named("BatchNorm instead", style.BLUE),
+    "group": Named("GroupNorm instead", style.GREEN),
+    "position": Named("position kept", style.PURPLE),
+}
+"""The networks of the study of worlds."""
+
+TRAINED_ON = {"clean": "trained on clean patterns", "drawn": "trained with imperfections"}
+"""The two kinds of patterns that each of :data:`READERS` was trained on; an arm is a network and a kind."""
+
+CHANGES = {
+    "clean": "clean patterns",
+    "noise": "noise of {percent:g} % of the maximum",
+    "background": "background of {percent:g} % of the maximum",
+    "width": "peaks {level:g} times as wide",
+    "zero_shift": "zero shift of {level:g}°",
+    "displacement": "specimen displaced by {level:g} mm",
+    "doublet": "Kα doublet",
+    "unpolarised": "no polarisation factor",
+    "strong_lines": "lines below {percent:g} % left out",
+    "permuted": "heights handed round among lines",
+    "drawn": "imperfections drawn as in training",
+    "laboratory": "as from a laboratory diffractometer",
+}
+"""What separates a test set from clean patterns, by the change that it is of."""
+
+SAMPLINGS = {
+    "full": Named("published width", style.BLACK),
+    "half": Named("half of it", style.ORANGE),
+}
+"""Widths of the peaks; the keys of samplings begin with them."""
+
 EXTINCTION, SPACE_GROUP = "extinction group", "space group"
 SPACES = {
     "published": EXTINCTION,

@@ -8,6 +8,7 @@ from paperlib.reporting.tables.layout import Table
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
 from paperlib.reporting.tables.studies import claims, duplicate_effect, labels
 from paperlib.reporting.tables.symmetry import ceilings, extinction_classes
+from paperlib.reporting.tables.worlds import samplings, worlds
 
 TABLES = (
     Table("extinction_classes", ("01_extinction_groups",), extinction_classes),
@@ -22,5 +23,7 @@ TABLES = (
     Table("random_distances", ("05_random_crystals",), random_distances),
     Table("labels", ("06_labels",), labels),
     Table("duplicate_effect", ("07_duplicate_effect",), duplicate_effect),
+    Table("worlds", ("10_resolution",), worlds),
+    Table("samplings", ("10_resolution",), samplings),
     Table("claims", ("00_overview",), claims),
 )
