@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
+from paperlib.reporting.names import NETWORKS
 from paperlib.symmetry.extinction import class_symbols, extinction_classes
 from paperlib.symmetry.groups import crystal_family
 
@@ -65,6 +66,8 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _labels(_Writer(folder, "06_labels", profile), table, generator)
     _duplicate_effect(_Writer(folder, "07_duplicate_effect", profile))
     _resolution(_Writer(folder, "10_resolution", profile))
+    _scaling(_Writer(folder, "09_scaling", profile))
+    _architectures(_Writer(folder, "11_architectures", profile))
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
     return folder
 
@@ -568,6 +571,95 @@ def _samplings(run: _Writer) -> None:
     pairs = "points_full points_half fewer_full width_1000 width_4250 bins_full bins_half short_range long_range stem"
     for key in pairs.split():
         run.value(f"sampling_{key}", 0.02, -0.01, 0.05, 3000, "points")
+RUNGS = [*SCORES, "family", "size", "items", "passes", "rate"]
+
+
+def _law(items: float, half: float, limit: float = 0.97) -> float:
+    return limit - (limit - 0.05) / (1 + (items / half) ** 1.2)
+
+
+def _rung_rows(family: str, size: str, items: int, passes: int, rate: float, top1: float) -> list[tuple]:
+    """Rows of one point of a curve: pooled, and its training."""
+    arm, of = f"{family}_{size}_{items}x{passes}_{rate}", (family, size, items, passes, rate)
+    rows = [(arm, "published", "line", 0, 0, k, top1 ** (1 / k), top1, top1, 23000, 1, *of) for k in KS]
+    shares = [(k, top1 ** (1 / k)) for k in KS]
+    return rows + [(arm, "published", "line", -1, -1, k, x, x - 0.01, min(x + 0.01, 1), 23000, 1, *of) for k, x in shares]
+
+
+def _without_network(k: int) -> list[tuple]:
+    place = ("published", "line", -1, -1, k)
+    nothing = (None, None, None, 0, None, None, None, None, None)
+    return [("ceiling", *place, 0.978 if k == 1 else 1.0, *nothing), ("frequency", *place, 0.07 * k, *nothing)]
+
+
+def _scaling(run: _Writer) -> None:
+    ladder, sizes = (99_000, 297_000, 990_000), {"small": 1.6, "middle": 1.0, "large": 0.7}
+    halves = {"resnet": 8e5, "position_resnet": 1.6e5}
+    rows, laws, lines = [row for k in KS for row in _without_network(k)], [], []
+    for family, half in halves.items():
+        for size, slower in sizes.items():
+            items = np.array(ladder + (2_170_000, 5_140_000) * (size == "middle"))
+            for n in items:
+                rows += _rung_rows(family, size, int(n), 1, 0.0, _law(n, slower * half))
+            at = np.geomspace(items[0], items[-1], 40)
+            value = _law(at, slower * half)
+            numbers = {"half": half, "half_low": half / 1.2, "half_high": half * 1.2, "exponent": 1.2}
+            numbers |= {"exponent_low": 1.0, "exponent_high": 1.4, "limit": 0.97, "limit_low": 0.95, "limit_high": 0.978}
+            laws.append({"family": family, "size": size, "points": len(items)} | numbers | {"deviation": 0.012})
+            place = {"family": family, "size": size, "items": at}
+            lines.append(pd.DataFrame(place | {"value": value, "low": value - 0.02, "high": value + 0.02}))
+        for n, passes in ((99_000, 10), (99_000, 20), (990_000, 2)):
+            rows += _rung_rows(family, "middle", n, passes, 0.0, 0.8 * _law(n * passes, half))
+        for end, n in (("fewest", ladder[0]), ("all_sizes", ladder[-1]), ("most", 5_140_000)):
+            for k in KS:
+                top = _law(n, half) ** (1 / k)
+                run.value(f"{family}_{end}_top{k}", top, top - 0.01, top + 0.01, 23000, "share")
+        for again in ("99000x10", "99000x20", "990000x2"):
+            run.value(f"fresh_{family}_middle_{again}_top1", 0.2, 0.18, 0.22, 23000, "points")
+        run.value(f"wider_{family}_top1", 0.06, 0.05, 0.07, 23000, "points")
+        run.value(f"{family}_limit", 0.97, 0.95, 0.978, 23000, "share")
+        run.value(f"{family}_exponent", 1.2, 1.0, 1.4, 23000)
+    for end, n in (("fewest", ladder[0]), ("all_sizes", ladder[-1]), ("most", 5_140_000)):
+        run.value(f"kept_{end}_top1", 0.1, 0.09, 0.11, 23000, "points")
+        run.value(f"n_{end}", n)
+    run.value("n_test", 23000)
+    run.value("ceiling_top1", 0.9783, n=23000, kind="share")
+    run.table("scores", **pd.DataFrame(rows, columns=RUNGS).astype({"items": "Int64", "passes": "Int64"}))
+    run.table("laws", **pd.DataFrame(laws))
+    run.table("law_lines", **pd.concat(lines))
+    run.finish()
+
+
+def _architectures(run: _Writer) -> None:
+    rows, times = [row for k in KS for row in _without_network(k)], []
+    for place, family in enumerate(NETWORKS):
+        half, limit = 4e5 * 1.5 ** (place % 5 - 2), 0.97 - 0.05 * (place % 7)
+        for n in (99_000, 297_000, 990_000):
+            rows += _rung_rows(family, "middle", n, 1, 0.0, _law(n, half, limit))
+        rows += _rung_rows(family, "middle", 99_000, 1, 7e-4, _law(99_000, 1.1 * half, limit))
+        for end, n in (("fewest", 99_000), ("most", 990_000)):
+            for k in KS:
+                top = _law(n, half, limit) ** (1 / k)
+                run.value(f"{family}_{end}_top{k}", top, top - 0.01, top + 0.01, 23000, "share")
+    rows += _rung_rows("position_resnet", "large", 2_170_000, 1, 0.0, 0.951)
+    for k, top in zip(KS, (0.951, 0.994, 0.998), strict=True):
+        run.value(f"best_top{k}", top, top - 0.003, top + 0.002, 23000, "share")
+    for step in ("norm", "fine", "local", "kept", "root", "coordinate", "all"):
+        run.value(f"{step}_top1", 0.1, 0.09, 0.11, 23000, "points")
+    scores = pd.DataFrame(rows, columns=RUNGS).astype({"items": "Int64", "passes": "Int64"})
+    trained = scores[(scores["seed"] == 0) & (scores["k"] == 1)]
+    times = trained[["arm", "split", "seed"]].assign(minutes=trained["items"].astype(float) / 24000, items_per_s=400.0)
+    networks = trained.drop_duplicates(["family", "size"])[["family", "size"]]
+    run.table("scores", **scores)
+    run.table("networks", **networks.assign(parameters=632_771, multiply_adds=2_900_000))
+    run.table("training_times", **times.assign(waiting=0.01, device="a processor, 2 cores"))
+    for name, value in (
+        *(("n_fewest", 99_000), ("n_most", 990_000), ("n_best", 2_170_000), ("n_test", 23_000)),
+        *(("best_parameters", 2_433_923), ("least_parameters", 621_699), ("most_parameters", 632_771), ("n_seeds", 2)),
+    ):
+        run.value(name, value)
+    run.value("ceiling_top1", 0.9783, n=23000, kind="share")
+    run.finish()
 
 
 def _random_crystals(run: _Writer, generator: np.random.Generator) -> None:

@@ -79,8 +79,9 @@ class Scored:
         return Value(mean, mean - half, mean + half, sum(map(len, self.clusters.values())), kind=kind)
 
     def contributions(self, terms: Mapping[str, Coefficient]) -> dict[Repeat, np.ndarray]:
-        """(n,) the sum of ``terms`` for each item, by repetition."""
-        repeats = self.values[next(iter(terms))]
+        """(n,) the sum of ``terms`` for each item, by repetition that all of their arms have."""
+        first, *others = (self.values[arm] for arm in terms)
+        repeats = [repeat for repeat in first if all(repeat in of_arm for of_arm in others)]
         return {
             (split, seed): sum(
                 (k[split] if isinstance(k, Mapping) else k) * self.values[arm][split, seed] for arm, k in terms.items()

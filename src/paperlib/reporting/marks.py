@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 
 from paperlib.reporting import style
-from paperlib.reporting.names import ARMS
+from paperlib.reporting.names import ARMS, Named
+from paperlib.reporting.published import Published
 from paperlib.reporting.symbols import hkl_symbol
 
 TWO_THETA = "2θ (°)"
@@ -120,6 +123,27 @@ def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:
         _named(rows, x, rows["value"]), x="x", y="score", hue="arm", palette=_palette(rows), native_scale=True,
         jitter=False, size=2.2, ax=ax, legend=False,
     )  # fmt: skip
+
+
+def curve(ax: Axes, rows: pd.DataFrame, named: Named, label: str = "", **line: Any) -> None:
+    """Scores over ``items`` (n,), in per cent, with their intervals; ``rows`` (n) has the columns items, value, low and
+    high. ``label`` stands in the legend instead of the name."""
+    value, low, high = (style.percent(rows[column]) for column in ("value", "low", "high"))
+    look = {"marker": "o", "ms": 2.6, "mew": 0, "lw": 0.9, "elinewidth": 0.7, "color": named.colour} | line
+    ends = np.clip(np.stack([value - low, high - value]), 0, None)
+    ax.errorbar(rows["items"].astype(float), value, ends, label=label or named.label, **look)
+
+
+def ceiling_line(ax: Axes, height: float) -> None:
+    """The ceiling, at ``height`` per cent, across an axis."""
+    ax.axhline(height, color=ARMS["ceiling"].colour, ls=(0, (3, 2)), lw=0.8, label="ceiling")
+
+
+def published(ax: Axes, of: Published, marker: str, error: bool = False) -> None:
+    """The scores of others as open marks, or what they lack of 100 % with ``error``."""
+    heights = 100 - np.array(of.top1) if error else of.top1
+    label = f"published {of.label}, {of.parameters / 1e6:.1f}M"
+    ax.plot(of.items, heights, ls="", marker=marker, ms=3.6, mfc="none", mec=style.BLACK, mew=0.6, label=label)
 
 
 def _named(rows: pd.DataFrame, x: pd.Series, score: pd.Series) -> pd.DataFrame:

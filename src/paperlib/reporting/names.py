@@ -62,6 +62,25 @@ SAMPLINGS = {
     "half": Named("half of it", style.ORANGE),
 }
 """Widths of the peaks; the keys of samplings begin with them."""
+NETWORKS = {
+    "resnet": Named("ResNet, published", style.VERMILION),
+    "resnet_batch": Named("BatchNorm, ReLU", style.ORANGE),
+    "resnet_fine": Named("and no pooling in the stem", style.PURPLE),
+    "resnet_local": Named("BatchNorm, ReLU, local", style.GREY),
+    "position_resnet_linear": Named("positions kept", style.SKY),
+    "position_resnet": Named("positions kept, √intensity", style.BLUE),
+    "position_resnet_coordinate": Named("and a coordinate", style.BLACK),
+    "convnext": Named("ConvNeXt", style.GREEN),
+    "transformer": Named("transformer, patches", style.ORANGE),
+    "peaks_transformer": Named("transformer, peaks", style.PURPLE),
+    "deepsets": Named("DeepSets, peaks", style.SKY),
+    "mlp": Named("perceptron", style.GREY),
+}
+"""Families of networks (:data:`paperlib.learning.families.FAMILIES`). ResNets and their rivals stand in panels of their
+own, so that seven colours are enough for both."""
+
+SIZES = {"small": "half as wide", "middle": "as published", "large": "twice as wide"}
+"""Sizes of the two families that have several."""
 
 EXTINCTION, SPACE_GROUP = "extinction group", "space group"
 SPACES = {
