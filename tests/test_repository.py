@@ -27,6 +27,8 @@ SIZE_KEYS = {
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
     *("items", "items_of_sampling"),
+    *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),
+    "other_rates",
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

@@ -125,13 +125,13 @@ def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:
     )  # fmt: skip
 
 
-def curve(ax: Axes, rows: pd.DataFrame, named: Named, label: str = "", **line: Any) -> None:
-    """Scores over ``items`` (n,), in per cent, with their intervals; ``rows`` (n) has the columns items, value, low and
-    high. ``label`` stands in the legend instead of the name."""
-    value, low, high = (style.percent(rows[column]) for column in ("value", "low", "high"))
-    look = {"marker": "o", "ms": 2.6, "mew": 0, "lw": 0.9, "elinewidth": 0.7, "color": named.colour} | line
-    ends = np.clip(np.stack([value - low, high - value]), 0, None)
-    ax.errorbar(rows["items"].astype(float), value, ends, label=label or named.label, **look)
+def curve(ax: Axes, rows: pd.DataFrame, named: Named, **line: Any) -> None:
+    """Scores over ``items`` (n,), in per cent, with their intervals, labelled for a legend; ``rows`` (n) has the columns
+    items, value, low and high. ``line`` changes how the line looks."""
+    at, (value, low, high) = rows["items"].astype(float), (style.percent(rows[k]) for k in ("value", "low", "high"))
+    look = {"marker": "o", "ms": 2.6, "mew": 0, "lw": 0.9, "color": named.colour, "label": named.label} | line
+    ax.plot(at, value, **look)
+    ax.vlines(at, low, high, color=look["color"], lw=0.7)
 
 
 def ceiling_line(ax: Axes, height: float) -> None:
@@ -142,7 +142,7 @@ def ceiling_line(ax: Axes, height: float) -> None:
 def published(ax: Axes, of: Published, marker: str, error: bool = False) -> None:
     """The scores of others as open marks, or what they lack of 100 % with ``error``."""
     heights = 100 - np.array(of.top1) if error else of.top1
-    label = f"published {of.label}, {of.parameters / 1e6:.1f}M"
+    label = f"{of.label}, theirs ({of.parameters / 1e6:.1f}M)"
     ax.plot(of.items, heights, ls="", marker=marker, ms=3.6, mfc="none", mec=style.BLACK, mew=0.6, label=label)
 
 

@@ -65,11 +65,11 @@ SAMPLINGS = {
 NETWORKS = {
     "resnet": Named("ResNet, published", style.VERMILION),
     "resnet_batch": Named("BatchNorm, ReLU", style.ORANGE),
-    "resnet_fine": Named("and no pooling in the stem", style.PURPLE),
+    "resnet_fine": Named("BatchNorm, ReLU, no stem pool", style.PURPLE),
     "resnet_local": Named("BatchNorm, ReLU, local", style.GREY),
     "position_resnet_linear": Named("positions kept", style.SKY),
     "position_resnet": Named("positions kept, √intensity", style.BLUE),
-    "position_resnet_coordinate": Named("and a coordinate", style.BLACK),
+    "position_resnet_coordinate": Named("positions kept, coordinate", style.BLACK),
     "convnext": Named("ConvNeXt", style.GREEN),
     "transformer": Named("transformer, patches", style.ORANGE),
     "peaks_transformer": Named("transformer, peaks", style.PURPLE),
@@ -79,7 +79,7 @@ NETWORKS = {
 """Families of networks (:data:`paperlib.learning.families.FAMILIES`). ResNets and their rivals stand in panels of their
 own, so that seven colours are enough for both."""
 
-SIZES = {"small": "half as wide", "middle": "as published", "large": "twice as wide"}
+SIZES = {"small": "half the width", "middle": "published size", "large": "twice the width"}
 """Sizes of the two families that have several."""
 
 EXTINCTION, SPACE_GROUP = "extinction group", "space group"

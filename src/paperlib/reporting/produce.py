@@ -9,6 +9,7 @@ from paperlib.lab.store import write_text
 from paperlib.reporting import style
 from paperlib.reporting.figures import (
     fig_agreement,
+    fig_architectures,
     fig_attribution_classes,
     fig_attribution_groups,
     fig_bias,
@@ -22,6 +23,7 @@ from paperlib.reporting.figures import (
     fig_random_labels,
     fig_random_structures,
     fig_resolution,
+    fig_scaling,
     fig_similar_structures,
     fig_simulator,
     fig_three_crystals,
@@ -46,6 +48,8 @@ FIGURES = (
     fig_labels,
     fig_duplicate_effect,
     fig_resolution,
+    fig_scaling,
+    fig_architectures,
     fig_attribution_classes,
     fig_attribution_groups,
     fig_worked_pattern,

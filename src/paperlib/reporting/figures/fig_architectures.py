@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
-from paperlib.reporting.names import NETWORKS
+from paperlib.reporting.names import NETWORKS, SIZES
 from paperlib.reporting.published import RESNET, TRANSFORMER, VISION_TRANSFORMER
 
 STEM = "11_architectures"
@@ -34,19 +34,19 @@ def draw(results: Results) -> Figure:
     curves = scores[(scores["size"] == "middle") & (scores["rate"] == 0)]
     best = scores[scores["size"] == "large"]
     fig = style.figure("double", 3.4)
-    left, right = fig.subplots(1, 2, sharey=True)
+    left, right = fig.subplots(1, 2, sharex=True, sharey=True)
     for ax, families in zip((left, right), (_RESNETS, _RIVALS), strict=True):
         _curves(ax, curves, families)
         marks.ceiling_line(ax, ceiling)
     if "position_resnet" in set(best["family"]):
         row, named = best.iloc[0], NETWORKS["position_resnet"]
-        y, label = float(style.percent(row["value"])), f"{named.label}, twice as wide"
+        y, label = float(style.percent(row["value"])), f"… {SIZES['large']}"
         left.plot(row["items"], y, ls="", marker="*", ms=6, color=named.colour, mew=0, label=label)
     marks.published(left, RESNET, "o")
     marks.published(right, TRANSFORMER, "s")
     marks.published(right, VISION_TRANSFORMER, "D")
     for ax, text in ((left, "a"), (right, "b")):
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, columnspacing=1.2)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2, columnspacing=1.0)
         style.letter(ax, text)
     left.set_ylabel("extinction group, top-1 (%)")
     style.stamp(fig, results, STEM, int(scores["n"].max()))

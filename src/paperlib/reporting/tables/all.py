@@ -5,6 +5,7 @@ from __future__ import annotations
 from paperlib.reporting.tables.crystals import databases, random_distances, random_labels
 from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
 from paperlib.reporting.tables.layout import Table
+from paperlib.reporting.tables.reflection_data import architectures, scaling
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
 from paperlib.reporting.tables.studies import claims, duplicate_effect, labels
 from paperlib.reporting.tables.symmetry import ceilings, extinction_classes
@@ -25,5 +26,7 @@ TABLES = (
     Table("duplicate_effect", ("07_duplicate_effect",), duplicate_effect),
     Table("worlds", ("10_resolution",), worlds),
     Table("samplings", ("10_resolution",), samplings),
+    Table("scaling", ("09_scaling",), scaling),
+    Table("architectures", ("11_architectures",), architectures),
     Table("claims", ("00_overview",), claims),
 )
