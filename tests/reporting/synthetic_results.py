@@ -583,7 +583,9 @@ def _rung_rows(family: str, size: str, items: int, passes: int, rate: float, top
     arm, of = f"{family}_{size}_{items}x{passes}_{rate}", (family, size, items, passes, rate)
     rows = [(arm, "published", "line", 0, 0, k, top1 ** (1 / k), top1, top1, 23000, 1, *of) for k in KS]
     shares = [(k, top1 ** (1 / k)) for k in KS]
-    return rows + [(arm, "published", "line", -1, -1, k, x, x - 0.01, min(x + 0.01, 1), 23000, 1, *of) for k, x in shares]
+    return rows + [
+        (arm, "published", "line", -1, -1, k, x, x - 0.01, min(x + 0.01, 1), 23000, 1, *of) for k, x in shares
+    ]
 
 
 def _without_network(k: int) -> list[tuple]:
@@ -604,7 +606,13 @@ def _scaling(run: _Writer) -> None:
             at = np.geomspace(items[0], items[-1], 40)
             value = _law(at, slower * half)
             numbers = {"half": half, "half_low": half / 1.2, "half_high": half * 1.2, "exponent": 1.2}
-            numbers |= {"exponent_low": 1.0, "exponent_high": 1.4, "limit": 0.97, "limit_low": 0.95, "limit_high": 0.978}
+            numbers |= {
+                "exponent_low": 1.0,
+                "exponent_high": 1.4,
+                "limit": 0.97,
+                "limit_low": 0.95,
+                "limit_high": 0.978,
+            }
             laws.append({"family": family, "size": size, "points": len(items)} | numbers | {"deviation": 0.012})
             place = {"family": family, "size": size, "items": at}
             lines.append(pd.DataFrame(place | {"value": value, "low": value - 0.02, "high": value + 0.02}))
@@ -632,7 +640,8 @@ def _scaling(run: _Writer) -> None:
 
 def _architectures(run: _Writer) -> None:
     rows, times = [row for k in KS for row in _without_network(k)], []
-    for place, family in enumerate(NETWORKS):
+    families = [family for family in NETWORKS if family not in ("trees", "oracle")]
+    for place, family in enumerate(families):
         half, limit = 4e5 * 1.5 ** (place % 5 - 2), 0.97 - 0.05 * (place % 7)
         for n in (99_000, 297_000, 990_000):
             rows += _rung_rows(family, "middle", n, 1, 0.0, _law(n, half, limit))
@@ -642,12 +651,15 @@ def _architectures(run: _Writer) -> None:
                 top = _law(n, half, limit) ** (1 / k)
                 run.value(f"{family}_{end}_top{k}", top, top - 0.01, top + 0.01, 23000, "share")
     rows += _rung_rows("position_resnet", "large", 2_170_000, 1, 0.0, 0.951)
+    for n in (99_000, 297_000):
+        rows += [(*row[:12], None, *row[13:]) for row in _rung_rows("trees", "", n, 1, 0.0, _law(n, 1e6, 0.7))]
+    rows += [("oracle", *row[1:11], *[None] * 5) for row in _rung_rows("", "", 0, 1, 0.0, 0.976) if row[4] == -1]
     for k, top in zip(KS, (0.951, 0.994, 0.998), strict=True):
         run.value(f"best_top{k}", top, top - 0.003, top + 0.002, 23000, "share")
     for step in ("norm", "fine", "local", "kept", "root", "coordinate", "all"):
         run.value(f"{step}_top1", 0.1, 0.09, 0.11, 23000, "points")
     scores = pd.DataFrame(rows, columns=RUNGS).astype({"items": "Int64", "passes": "Int64"})
-    trained = scores[(scores["seed"] == 0) & (scores["k"] == 1)]
+    trained = scores[(scores["seed"] == 0) & (scores["k"] == 1) & scores["size"].notna()]
     times = trained[["arm", "split", "seed"]].assign(minutes=trained["items"].astype(float) / 24000, items_per_s=400.0)
     networks = trained.drop_duplicates(["family", "size"])[["family", "size"]]
     run.table("scores", **scores)
@@ -655,9 +667,21 @@ def _architectures(run: _Writer) -> None:
     run.table("training_times", **times.assign(waiting=0.01, device="a processor, 2 cores"))
     for name, value in (
         *(("n_fewest", 99_000), ("n_most", 990_000), ("n_best", 2_170_000), ("n_test", 23_000)),
-        *(("best_parameters", 2_433_923), ("least_parameters", 621_699), ("most_parameters", 632_771), ("n_seeds", 2)),
+        *(
+            ("n_trees", 297_000),
+            ("best_parameters", 2_433_923),
+            ("least_parameters", 621_699),
+            ("most_parameters", 632_771),
+            ("n_seeds", 2),
+        ),
     ):
         run.value(name, value)
+    for rival, top in (("oracle", 0.976), ("trees", 0.41)):
+        for k in KS:
+            run.value(f"{rival}_top{k}", top ** (1 / k), top ** (1 / k) - 0.01, top ** (1 / k) + 0.01, 23000, "share")
+    for family in ("resnet", "position_resnet"):
+        for part, share in (("family", 0.95), ("reading", 0.93), ("whole", 0.9)):
+            run.value(f"{family}_{part}", share, n=23000, kind="share")
     run.value("ceiling_top1", 0.9783, n=23000, kind="share")
     run.finish()
 

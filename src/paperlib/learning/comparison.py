@@ -60,7 +60,7 @@ class Scored:
     def means(self, blocks: bool = False) -> np.ndarray:
         """(arms, repetitions) mean of each training; ``blocks`` averages the seeds of a split where there are several
         splits. Arms that were repeated less often than others are left out."""
-        repeats = list(max(self.values.values(), key=len))
+        repeats = max((list(of_arm) for of_arm in self.values.values()), key=len)
         often = [of_arm for of_arm in self.values.values() if all(r in of_arm for r in repeats)]
         table = np.array([[of_arm[r].mean() for r in repeats] for of_arm in often])
         splits = [split for split, _ in repeats]

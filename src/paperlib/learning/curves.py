@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from paperlib.datasets.labels import Labels
+from paperlib.diffraction.instrument import Instrument
 from paperlib.learning import comparison
 from paperlib.learning.comparison import Scored
 from paperlib.learning.families import Rung
 from paperlib.learning.models import build_model, count_flops, count_parameters
+from paperlib.learning.oracle import REASONS, reasons
 from paperlib.learning.scaling_law import ScalingLaw, drawn_laws, fit_law, training_spread
 from paperlib.learning.study import Trained
 
@@ -19,18 +21,20 @@ _PLACES = 40
 """Numbers of patterns that a law is drawn at."""
 
 
-def curve_table(trained: Trained, test: str, rungs: Sequence[Rung]) -> pd.DataFrame:
-    """The scores of all ``rungs`` in the schema of :mod:`paperlib.learning.comparison`, with what each of them is:
-    ``family``, ``size``, ``items``, ``passes`` and ``rate`` (0: that of the study).
+def curve_table(trained: Trained, test: str, scheme: str, rungs: Sequence[Rung]) -> pd.DataFrame:
+    """The scores of all ``rungs`` over the classes of ``scheme`` in the schema of :mod:`paperlib.learning.comparison`,
+    with what each of them is: ``family``, ``size``, ``items``, ``passes`` and ``rate`` (0: that of the study).
 
     The arm ``ceiling`` is the best score on these test items of whoever sees nothing but absences, the arm
     ``frequency`` the score of whoever sees no pattern, and knows how frequent classes are.
     """
-    scheme = next(iter(next(iter(trained.answers.values()))))
     labels, (items, *_) = Labels(scheme), [of for (name, _), of in trained.items.items() if name == test]
     table = comparison.score_table(trained, test, (scheme,))
     shares = np.sort(np.bincount(labels.of(items.space_group), minlength=len(labels)))[::-1] / len(items.space_group)
-    best = {"ceiling": lambda k: labels.ceiling(k, "absences", items.space_group), "frequency": lambda k: shares[:k].sum()}
+    best = {
+        "ceiling": lambda k: labels.ceiling(k, "absences", items.space_group),
+        "frequency": lambda k: shares[:k].sum(),
+    }
     place = {"space": scheme, "test": test, "split": -1, "seed": -1, "n_trainings": 0}
     rows = [place | {"arm": arm, "k": k, "value": value(k)} for arm, value in best.items() for k in comparison.KS]
     table = pd.concat([table, pd.DataFrame(rows).reindex(columns=comparison.COLUMNS)], ignore_index=True)
@@ -54,6 +58,19 @@ def network_table(rungs: Sequence[Rung], n_classes: int, n_points: int) -> pd.Da
         numbers = {"parameters": count_parameters(model), "multiply_adds": count_flops(model)}
         rows.append({"family": family, "size": size} | numbers)
     return pd.DataFrame(rows)
+
+
+def reason_table(trained: Trained, test: str, scheme: str, cells: np.ndarray, instrument: Instrument) -> pd.DataFrame:
+    """One row for each ``arm``, of its first repetition: how many of its first answers are right, and what stands
+    behind the others (:func:`paperlib.learning.oracle.reasons`); ``cells`` (n, 6) are those of the test items."""
+    rows = {}
+    for arm, split, seed in trained.cells:
+        if arm not in rows:
+            groups = trained.items[test, split].space_group
+            first = trained.answers[test, arm, split, seed][scheme].top[:, 0]
+            rows[arm] = pd.Series(reasons(first, groups, cells, instrument, Labels(scheme))).value_counts()
+    counts = pd.DataFrame(rows).T.reindex(columns=REASONS).fillna(0).astype(int)
+    return counts.rename_axis("arm").reset_index()
 
 
 def law_tables(hits: Scored, rungs: Sequence[Rung], chance: float, least: float) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -81,7 +98,12 @@ def law_tables(hits: Scored, rungs: Sequence[Rung], chance: float, least: float)
         law = fit_law(items, errors, chance, least)
         drawn = drawn_laws(items, wrong, chance, least, spread, freedom)
         place = {"family": family, "size": size}
-        laws.append(place | {"points": len(items)} | _numbers(law, drawn) | {"deviation": np.abs(law(items) - errors).max()})
+        laws.append(
+            place
+            | {"points": len(items)}
+            | _numbers(law, drawn)
+            | {"deviation": np.abs(law(np.array(items)) - errors).max()}
+        )
         lines.append(_line(law, drawn, items).assign(**place))
     columns = ["family", "size", "items", "value", "low", "high"]
     return pd.DataFrame(laws), pd.concat(lines, ignore_index=True)[columns] if lines else pd.DataFrame(columns=columns)

@@ -48,8 +48,9 @@ def fit_law(
 ) -> ScalingLaw:
     """The law with the smallest squared deviations of ln(error) from ``errors`` (n,), shares, at ``items`` (n,).
 
-    ``least`` bounds the floor from below; ``near`` is a law to start from, where a good one is known. Raises ValueError for fewer than three numbers of patterns, which three
-    numbers of the law would follow whatever they are, and for errors outside (0, 1].
+    ``least`` bounds the floor from below; ``near`` is a law to start from, where a good one is known. Raises ValueError
+    for fewer than three numbers of patterns, which three numbers of the law would follow whatever they are, and for
+    errors outside (0, 1].
     """
     n, errors = np.asarray(items, dtype=float), np.asarray(errors, dtype=float)
     if len(np.unique(n)) < 3 or n.shape != errors.shape:
@@ -95,7 +96,7 @@ def drawn_laws(
     ln(error) moves by ``spread`` times a number from Student's t with the ``freedom`` that the spread is known with.
     """
     n_trainings, n_items = wrong.shape
-    fitted = fit_law(items, wrong.mean(1), chance, least)
+    fitted = fit_law(items, np.maximum(wrong.mean(1), 0.5 / n_items), chance, least)
     laws = []
     for i in range(draws):
         drawn = (rng.uniform(seed, "scaling law/items", np.array([i]), n_items)[0] * n_items).astype(int)

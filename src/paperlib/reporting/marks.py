@@ -126,8 +126,8 @@ def dots(ax: Axes, rows: pd.DataFrame, x: pd.Series) -> None:
 
 
 def curve(ax: Axes, rows: pd.DataFrame, named: Named, **line: Any) -> None:
-    """Scores over ``items`` (n,), in per cent, with their intervals, labelled for a legend; ``rows`` (n) has the columns
-    items, value, low and high. ``line`` changes how the line looks."""
+    """Scores over ``items`` (n,), in per cent, with their intervals, labelled for a legend; ``rows`` (n) has the
+    columns items, value, low and high. ``line`` changes how the line looks."""
     at, (value, low, high) = rows["items"].astype(float), (style.percent(rows[k]) for k in ("value", "low", "high"))
     look = {"marker": "o", "ms": 2.6, "mew": 0, "lw": 0.9, "color": named.colour, "label": named.label} | line
     ax.plot(at, value, **look)

@@ -75,9 +75,11 @@ NETWORKS = {
     "peaks_transformer": Named("transformer, peaks", style.PURPLE),
     "deepsets": Named("DeepSets, peaks", style.SKY),
     "mlp": Named("perceptron", style.GREY),
+    "trees": Named("trees, ten peaks", style.VERMILION),
+    "oracle": Named("given the cell", style.BLACK),
 }
-"""Families of networks (:data:`paperlib.learning.families.FAMILIES`). ResNets and their rivals stand in panels of their
-own, so that seven colours are enough for both."""
+"""Families of networks (:data:`paperlib.learning.families.FAMILIES`), and two rivals that are none. ResNets and the
+others stand in panels of their own, so that eight colours are enough for both."""
 
 SIZES = {"small": "half the width", "middle": "published size", "large": "twice the width"}
 """Sizes of the two families that have several."""

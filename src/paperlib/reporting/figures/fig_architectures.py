@@ -21,7 +21,7 @@ _RESNETS = (
     *("resnet", "resnet_batch", "resnet_fine", "resnet_local"),
     *("position_resnet_linear", "position_resnet", "position_resnet_coordinate"),
 )
-_RIVALS = ("position_resnet", "convnext", "transformer", "peaks_transformer", "deepsets", "mlp")
+_RIVALS = ("position_resnet", "convnext", "transformer", "peaks_transformer", "deepsets", "mlp", "trees")
 
 
 @style.look()
@@ -31,21 +31,21 @@ def draw(results: Results) -> Figure:
     scores = results.table(STEM, "scores")
     scores = scores[(scores["k"] == 1) & (scores["seed"] == -1)]
     ceiling = float(style.percent(scores.loc[scores["arm"] == "ceiling", "value"].iloc[0]))
-    curves = scores[(scores["size"] == "middle") & (scores["rate"] == 0)]
-    best = scores[scores["size"] == "large"]
+    curves = scores[(scores["size"] != "large") & (scores["rate"] == 0)]
     fig = style.figure("double", 3.4)
     left, right = fig.subplots(1, 2, sharex=True, sharey=True)
-    for ax, families in zip((left, right), (_RESNETS, _RIVALS), strict=True):
-        _curves(ax, curves, families)
-        marks.ceiling_line(ax, ceiling)
-    if "position_resnet" in set(best["family"]):
-        row, named = best.iloc[0], NETWORKS["position_resnet"]
-        y, label = float(style.percent(row["value"])), f"… {SIZES['large']}"
-        left.plot(row["items"], y, ls="", marker="*", ms=6, color=named.colour, mew=0, label=label)
+    _curves(left, curves, _RESNETS)
+    _curves(right, curves, _RIVALS)
+    best, named = scores[scores["size"] == "large"].iloc[0], NETWORKS["position_resnet"]
+    look = {"ls": "", "marker": "*", "ms": 6, "mew": 0, "color": named.colour, "label": f"… {SIZES['large']}"}
+    left.plot(best["items"], style.percent(best["value"]), **look)
+    told, named = scores[scores["arm"] == "oracle"].iloc[0], NETWORKS["oracle"]
+    right.axhline(float(style.percent(told["value"])), color=named.colour, lw=0.8, ls="-.", label=named.label)
     marks.published(left, RESNET, "o")
     marks.published(right, TRANSFORMER, "s")
     marks.published(right, VISION_TRANSFORMER, "D")
     for ax, text in ((left, "a"), (right, "b")):
+        marks.ceiling_line(ax, ceiling)
         ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2, columnspacing=1.0)
         style.letter(ax, text)
     left.set_ylabel("extinction group, top-1 (%)")

@@ -25,8 +25,8 @@ _AGAIN = ("s", "^", "D", "v")
 
 @style.look()
 def draw(results: Results) -> Figure:
-    """Panel a: error over the number of patterns, each seen once, with the fitted laws; b: top-1 over the patterns seen,
-    fresh or again, of the networks of the published size."""
+    """Panel a: error over the number of patterns, each seen once, with the fitted laws; b: top-1 over the patterns
+    seen, fresh or again, of the networks of the published size."""
     scores = results.table(STEM, "scores")
     scores = scores[(scores["k"] == 1) & (scores["seed"] == -1)]
     ceiling = float(style.percent(scores.loc[scores["arm"] == "ceiling", "value"].iloc[0]))
