@@ -89,6 +89,19 @@ def test_rivals_stand_in_the_same_schema(trained):
     assert one.value.tolist() == [0.5] and one.n_trainings.tolist() == [0]
 
 
+def test_arms_with_one_training_are_taken_to_be_as_noisy_as_those_with_several():
+    two = {(0, 0): [0, 0, 4, 9], (0, 1): [0, 0, 0, 0]}
+    study = made_up({"a": {(0, 0): [0, 2, 4, 0]}, "b": two, "c": {repeat: rank[::-1] for repeat, rank in two.items()}})
+    scored = comparison.scored(study, "test", SPACE)
+    several = comparison.scored(made_up({arm: RANK for arm, RANK in (("b", two), ("c", two))}), "test", SPACE)
+    assert scored.means().tolist() == several.means().tolist() == [[0.5, 1.0], [0.5, 1.0]]
+    assert scored.score("b").value == 0.75 and scored.score("a").value == 0.5
+    # a difference is taken over the repetitions that both have, in whatever order they are named
+    for terms in ({"a": 1.0, "b": -1.0}, {"b": -1.0, "a": 1.0}):
+        assert list(scored.contributions(terms)) == [(0, 0)]
+        assert scored.contrast(terms).value == 0.0
+
+
 def test_guesses_are_class_frequencies(trained):
     training = {0: np.array([19, 19, 17]), 1: np.array([16, 25, 16, 18, 18, 17])}
     table = comparison.score_table(trained, "test", [SPACE], training)

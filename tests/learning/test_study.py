@@ -363,6 +363,14 @@ def test_paired_splits_and_seeds(data, root):
         study(KeepingRun(root / "run"), arms(data)[:1], [asked(data)], [3], [0, 1], paired=True)
 
 
+def test_an_arm_may_name_the_seeds_that_it_is_trained_with(data, root):
+    first, second = arms(data, passes=1, release=False)
+    trained = study(
+        KeepingRun(root / "run"), [first, dataclasses.replace(second, seeds=(1,))], [asked(data)], [0, 1], [0]
+    )
+    assert trained.cells == [("direct", 0, 0), ("direct", 0, 1), ("by_group", 0, 1)]
+
+
 @pytest.mark.parametrize("twice", ["arms", "tests", "repetitions"])
 def test_what_occurs_twice_is_refused(data, root, no_training, twice):
     given = {"arms": arms(data), "tests": [asked(data)], "seeds": [0], "splits": [0]}
