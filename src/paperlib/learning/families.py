@@ -90,19 +90,13 @@ class Rung:
         none."""
         return FAMILIES[self.family] if self.size == "middle" else SIZES[self.family][self.size]
 
-<<<<<<< HEAD
-    def arm(self, data: ReflectionData, lr: float, device: str = "auto", apart: bool = False) -> Arm:
-        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and,
-        with ``apart``, over the parts of its answers as well (:mod:`paperlib.learning.decomposition`)."""
-=======
     def minus(self, other: Rung) -> dict[str, float]:
         """The terms of a paired difference, for :meth:`paperlib.learning.comparison.Scored.contrast`."""
         return {self.key: 1.0, other.key: -1.0}
 
-    def arm(self, data: ReflectionData, lr: float, device: str = "auto") -> Arm:
-        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and
-        over the parts of its answers (:mod:`paperlib.learning.decomposition`)."""
->>>>>>> 890e8b0 (11: trees, the oracle and the parts of answers beside the networks; thinner notebooks)
+    def arm(self, data: ReflectionData, lr: float, device: str = "auto", apart: bool = False) -> Arm:
+        """Its arm: trained on ``data``, or on the first ``items`` of them again and again; scored over its classes and,
+        with ``apart``, over the parts of its answers as well (:mod:`paperlib.learning.decomposition`)."""
         again = replace(data, n_items=self.items, repeat=True)
         stream = data if self.passes == 1 else again
         budget = ItemBudget(self.items * self.passes, self.rate or lr, device)
