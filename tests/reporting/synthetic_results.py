@@ -68,6 +68,7 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _resolution(_Writer(folder, "10_resolution", profile))
     _scaling(_Writer(folder, "09_scaling", profile))
     _architectures(_Writer(folder, "11_architectures", profile))
+    _bias(_Writer(folder, "08_bias", profile), table)
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
     return folder
 
@@ -683,6 +684,66 @@ def _architectures(run: _Writer) -> None:
         for part, share in (("family", 0.95), ("reading", 0.93), ("whole", 0.9)):
             run.value(f"{family}_{part}", share, n=23000, kind="share")
     run.value("ceiling_top1", 0.9783, n=23000, kind="share")
+def _bias(run: _Writer, table: pd.DataFrame) -> None:
+    arms = {
+        "real": (24425, 0.47, 0.35, 0.21),
+        "random_histogram": (230000, 0.41, 0.74, 0.39),
+        "balanced_small": (23000, 0.24, 0.38, 0.42),
+        "balanced_middle": (230000, 0.36, 0.55, 0.71),
+        "balanced_large": (1150000, 0.38, 0.58, 0.74),
+        "wrong_labels": (230000, 0.34, 0.53, 0.66),
+    }
+    tests, repeats = {"real": (13550, 6775), "histogram": (46000, 23000), "balanced": (46000, 23000)}, [(0, 0), (1, 1)]
+    rows, balance, recall = [], [], []
+    for arm, (_, *values) in arms.items():
+        for (test, sizes), value in zip(tests.items(), values, strict=True):
+            rows += _score_rows(arm, value, "published", test, sizes, repeats)
+            rows += _score_rows(arm, value + 0.03, "corrected", test, sizes, repeats)
+            means = {"balanced_top1": value - 0.1, "macro_f1": value - 0.12, "ece": 0.05}
+            balance += [{"arm": arm, "space": s, "test": test} | means for s in ("published", "corrected")]
+            for k, shift in ((1, 0), (3, 0.2), (5, 0.25)):
+                run.value(f"{arm}_on_{test}_top{k}", value + shift, value, value + shift + 0.01, sizes[0], "share")
+            run.value(f"{arm}_on_{test}_corrected_top1", value + 0.03, value, value + 0.06, sizes[0], "share")
+    for kind in tests:
+        for test, sizes in tests.items():
+            rows += _score_rows(f"frequency_{kind}", 0.1, "published", test, sizes, [])
+            run.value(f"frequency_{kind}_on_{test}_top1", 0.1, 0.09, 0.11, sizes[0], "share")
+    run.table("scores", **pd.DataFrame(rows, columns=SCORES))
+    run.table("balance", **pd.DataFrame(balance))
+    run.table("sets", arm=list(arms), n_train=[size for size, *_ in arms.values()])
+    n = len(table)
+    for arm, (size, *_) in arms.items():
+        shares = np.full(n, 1 / n) if "balanced" in arm else np.exp(-np.arange(n) / 9)
+        for test in ("real", "balanced"):
+            items = np.floor(size * shares / shares.sum())
+            score = np.log1p(items) / 14
+            place = {"arm": arm, "test": test, "class_index": table["index"], "symbol": table["symbol"]}
+            recall.append(pd.DataFrame(place | {"n_train": items, "n_test": 230, "recall": score}))
+    run.table("recall", **pd.concat(recall))
+    effects = {
+        "gap_balanced": 0.32, "expected_balanced": 0.08, "not_learnt_balanced": 0.24, "gap_histogram": 0.19,
+        "expected_histogram": 0.12, "not_learnt_histogram": 0.07, "real_balanced_large": -0.06,
+        "real_random_histogram": -0.05, "labels_real": -0.02, "size_real": 0.14, "labels_histogram": -0.02,
+        "size_histogram": 0.2, "labels_balanced": -0.05, "size_balanced": 0.32,
+    }  # fmt: skip
+    for key, value in effects.items():
+        run.value(f"{key}_top1", value, value - 0.008, value + 0.008, 46000, "points")
+    values = np.array(list(effects.values()))
+    run.table("effects", effect=list(effects), value=values, low=values - 0.008, high=values + 0.008)
+    for name, value in (
+        ("n_crystals", 30587),
+        ("n_types", 8214),
+        ("n_learnt", 18179),
+        ("n_pyxtal", 920),
+        ("n_items", 1150000),
+        ("n_small", 23000),
+        ("n_middle", 230000),
+        ("n_large", 1150000),
+    ):
+        run.value(name, value)
+    run.value("n_seeds", 2)
+    run.value("wrong_group_share", 0.171, n=230000, kind="share")
+    run.value("wrong_class_share", 0.116, n=230000, kind="share")
     run.finish()
 
 

@@ -119,16 +119,18 @@ class RandomData:
 
 @dataclass(frozen=True)
 class RandomTest:
-    """All patterns of a random set of its own seed, the same for every split."""
+    """Patterns of a random set of its own seed; each of the ``splits`` has as many of them, and none twice."""
 
     key: str
     random: RandomSet
+    splits: tuple[Any, ...]
 
     def items(self, split: Any) -> TestItems:
-        """The items, which no split changes."""
-        numbers = np.arange(self.random.n)
-        identity = self.random.identity() | {"n_items": self.random.n}
-        expected = self.random.asked.expected() * self.random.n
+        """The items for one split. Each is a crystal of its own, and so evidence of its own."""
+        n = self.random.n // len(self.splits)
+        numbers = self.splits.index(split) * n + np.arange(n)
+        identity = self.random.identity() | {"first": int(numbers[0]), "n_items": n}
+        expected = self.random.asked.expected() * n
         return TestItems(self.random.patterns(numbers), self.random.labels(numbers), numbers, identity, expected)
 
 

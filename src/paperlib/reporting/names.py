@@ -24,6 +24,15 @@ ARMS = {
     "equal_free": Named("equal n, leak-free", style.BLUE),
     "single_free": Named("single, leak-free", style.GREEN),
     "single_random": Named("single, random split", style.PURPLE),
+    "real": Named("real crystals", style.BLACK),
+    "random_histogram": Named("random, biased", style.VERMILION),
+    "balanced_small": Named("random, balanced, small", style.SKY),
+    "balanced_middle": Named("random, balanced, middle", style.BLUE),
+    "balanced_large": Named("random, balanced, large", style.GREEN),
+    "wrong_labels": Named("random, wrong labels", style.PURPLE),
+    "frequency_real": Named("frequencies of real crystals", style.GREY),
+    "frequency_histogram": Named("frequencies of a biased set", style.GREY),
+    "frequency_balanced": Named("frequencies of a balanced set", style.GREY),
     "frequency": Named("class frequencies", style.GREY),
     "ceiling": Named("ceiling, balanced data", style.BLACK),
 }
@@ -94,8 +103,14 @@ SPACES = {
 }
 """What is guessed, for each set of labels."""
 
-TESTS = {"all": "all", "single": "one of each group"}
-"""The test sets of the study of duplicates."""
+TESTS = {
+    "all": "all",
+    "single": "one of each group",
+    "real": "real, new structure types",
+    "histogram": "random, biased",
+    "balanced": "random, balanced",
+}
+"""The test sets of the studies of duplicates and of bias."""
 
 EFFECTS = {
     "less_data": "fewer entries",

@@ -7,7 +7,7 @@ from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
 from paperlib.reporting.tables.layout import Table
 from paperlib.reporting.tables.reflection_data import architectures, scaling
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
-from paperlib.reporting.tables.studies import claims, duplicate_effect, labels
+from paperlib.reporting.tables.studies import bias, claims, duplicate_effect, labels
 from paperlib.reporting.tables.symmetry import ceilings, extinction_classes
 from paperlib.reporting.tables.worlds import samplings, worlds
 
@@ -28,5 +28,6 @@ TABLES = (
     Table("samplings", ("10_resolution",), samplings),
     Table("scaling", ("09_scaling",), scaling),
     Table("architectures", ("11_architectures",), architectures),
+    Table("bias", ("08_bias",), bias),
     Table("claims", ("00_overview",), claims),
 )

@@ -8,7 +8,7 @@ from paperlib.lab.results import Results
 from paperlib.reporting.formats import format_count, tex_escape
 from paperlib.reporting.names import ARMS, SPACES, TESTS
 from paperlib.reporting.scores import pooled
-from paperlib.reporting.tables.layout import breakable, longtable, origin_note, score, tabular
+from paperlib.reporting.tables.layout import breakable, longtable, origin_note, score, share, tabular
 
 
 def labels(results: Results) -> str:
@@ -37,6 +37,34 @@ def duplicate_effect(results: Results) -> str:
         return ARMS[arm].label, *size
 
     return _score_table(results, stem, "lrrrrr", ("Training set", "Entries", "Steps"), lead, picks)
+
+
+def bias(results: Results) -> str:
+    """Every training set on every test set: top-1, 3 and 5, top-1 with the class frequencies exchanged, balanced
+    accuracy and macro-F1; and what class frequencies alone give."""
+    stem = "08_bias"
+    scores, sizes = pooled(results.table(stem, "scores")), results.table(stem, "sets").set_index("arm")["n_train"]
+    balance = results.table(stem, "balance")
+    means = balance[balance["space"] != "corrected"].set_index(["test", "arm"])
+    rows = []
+    for test in ("real", "histogram", "balanced"):
+        for arm, part in scores[scores["test"] == test].groupby("arm", sort=False):
+            own = part[part["space"] != "corrected"].set_index("k")
+            after = part[(part["space"] == "corrected") & (part["k"] == 1)]
+            line = [TESTS[test], ARMS[str(arm)].label, format_count(sizes[arm]) if arm in sizes else "--"]
+            line += [score(own.loc[1]), *(share(own.loc[k, "value"]) for k in (3, 5))]
+            line.append(score(after.iloc[0]) if len(after) else "--")
+            trained = (test, arm) in means.index
+            line += [share(means.loc[(test, arm), mean]) if trained else "--" for mean in ("balanced_top1", "macro_f1")]
+            rows.append(line)
+    header = ("Tested on", "Trained on", "Crystals", "Top-1", "Top-3", "Top-5", "Exchanged", "Balanced", "Macro-F1")
+    counts = scores.groupby("test", sort=False)["n"].max()
+    tests = ", ".join(f"{format_count(n)} ({TESTS[str(test)]})" for test, n in counts.items())
+    items = (
+        rf"in \%, 95\,\% intervals over test items and trainings, n = {tests} test items, "
+        f"{format_count(scores['n_trainings'].max())} trainings of each"
+    )
+    return tabular("llrrrrrrr", header, rows, origin_note(results, stem, items))
 
 
 def _score_table(
