@@ -25,6 +25,7 @@ MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
+    *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
     *("items", "items_of_sampling"),
     *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),

@@ -39,7 +39,7 @@ class Arm:
     """Only watched, see :func:`paperlib.learning.training.fit`."""
     seen: Callable[[Any], np.ndarray] | None = None
     """(n,) space groups that its training items are labelled with, by split. Where they are given, and a test set says
-    what to expect, answers with the frequencies exchanged are kept too (:mod:`paperlib.learning.priors`)."""
+    what to expect, ranks with the frequencies exchanged are kept too (:mod:`paperlib.learning.priors`)."""
     release: bool = False
     """Keep the weights of the first split and seed for ``data/models`` (up to 10 MB)."""
     tests: tuple[str, ...] = ()

@@ -31,8 +31,8 @@ class Ranked:
     rank: np.ndarray
     """(n,) int16: rank of the true class, 0 for the most probable."""
     log_p: np.ndarray
-    """(n,) float32: natural logarithm of the probability of the true class; NaN for trainings of which ranks alone were
-    kept (those of the duplicate study that were published before 2026-11-26)."""
+    """(n,) float32: natural logarithm of the probability of the true class; NaN where ranks alone were kept (answers
+    with frequencies exchanged, and trainings of the duplicate study that were published before 2026-11-26)."""
     top: np.ndarray
     """(n, 5) int16: the most probable classes, best first; -1 where they were not kept."""
     top_log_p: np.ndarray
@@ -61,6 +61,13 @@ def ranked(log_p: np.ndarray, target: np.ndarray) -> Ranked:
         order.astype(np.int16),
         np.maximum(np.take_along_axis(log_p, order, 1), -1e4).astype(np.float16),
     )
+
+
+def ranks_alone(log_p: np.ndarray, target: np.ndarray) -> Ranked:
+    """:func:`ranked` of which the ranks are kept, a tenth of the size."""
+    n = len(target)
+    nothing = np.full(n, np.nan, np.float32), np.full((n, TOP), -1, np.int16), np.full((n, TOP), np.nan, np.float16)
+    return Ranked(target.astype(np.int16), ranks(log_p, target).astype(np.int16), *nothing)
 
 
 def ranked_in(log_p: np.ndarray, own: Labels, space_group: np.ndarray, spaces: Sequence[str]) -> dict[str, Ranked]:

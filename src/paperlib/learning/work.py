@@ -24,7 +24,7 @@ from paperlib.learning.device import numerics, pick_device, precision_of
 from paperlib.learning.models import build_model, count_parameters, describe_model
 from paperlib.learning.prediction import predict
 from paperlib.learning.priors import CORRECTED, class_frequencies, exchanged
-from paperlib.learning.ranked import Ranked, ranked, ranked_in, save_ranked
+from paperlib.learning.ranked import Ranked, ranked_in, ranks_alone, save_ranked
 from paperlib.learning.training import History, fit, identity_of
 from paperlib.learning.weights import save_weights
 
@@ -187,7 +187,7 @@ def _corrected(log_p: np.ndarray, seen: np.ndarray, expected: np.ndarray, labels
     """The answers about items of space groups ``truth`` (n,) of a network that was trained on items of ``seen`` (m,),
     where the groups are ``expected`` (230,) times."""
     trained_on = class_frequencies(labels, np.bincount(seen, minlength=231)[1:])
-    return ranked(exchanged(log_p, trained_on, class_frequencies(labels, expected)), labels.of(truth))
+    return ranks_alone(exchanged(log_p, trained_on, class_frequencies(labels, expected)), labels.of(truth))
 
 
 def record(task: Task, model: Any, history: History) -> dict[str, Any]:

@@ -44,8 +44,7 @@ def bias(results: Results) -> str:
     accuracy and macro-F1; and what class frequencies alone give."""
     stem = "08_bias"
     scores, sizes = pooled(results.table(stem, "scores")), results.table(stem, "sets").set_index("arm")["n_train"]
-    balance = results.table(stem, "balance")
-    means = balance[balance["space"] != "corrected"].set_index(["test", "arm"])
+    means = results.table(stem, "balance").set_index(["test", "arm"])
     rows = []
     for test in ("real", "histogram", "balanced"):
         for arm, part in scores[scores["test"] == test].groupby("arm", sort=False):
