@@ -19,6 +19,7 @@ from paperlib.reporting.figures import (
     fig_agreement,
     fig_attribution_groups,
     fig_bias,
+    fig_bias_matrix,
     fig_duplicate_effect,
     fig_imperfections,
     fig_labels,
@@ -145,6 +146,16 @@ def test_every_repeat_stands_beside_the_effect_that_it_measured(results):
     assert sorted(memory) == pytest.approx(sorted(expected))
 
 
+def test_every_training_set_stands_on_every_test_set(results):
+    matrix, exchanged, _ = fig_bias_matrix.draw(results).axes
+    scores = results.table("08_bias", "scores")
+    whole = scores[(scores["seed"] == -1) & (scores["space"] == "published") & (scores["k"] == 1)]
+    cells = whole[~whole["arm"].str.startswith("frequency")]["value"]
+    shown = [text.get_text() for text in matrix.texts if "/" not in text.get_text()]
+    assert sorted(shown) == sorted(f"{100 * value:.1f}" for value in cells) and len(shown) == 18
+    labels = [label.get_text() for label in matrix.get_yticklabels()]
+    assert labels[0] == "real crystals\n(24,425)" and len(labels) == 6
+    assert len(exchanged.containers) == 18, "three training sets on three test sets, as they answer and exchanged"
 def test_scores_stand_at_their_level_for_every_network_and_training(results):
     noise, width, sampling = fig_resolution.draw(results).axes
     scores = results.table("10_resolution", "scores").query("seed == -1").set_index(["arm", "test"])["value"]

@@ -50,6 +50,13 @@ def test_the_effect_of_duplicates_stands_with_what_each_arm_was_trained_on(resul
     assert "n = 8298 (all) and 7724 (one of each group) test entries, 2 trainings of each" in text
 
 
+def test_every_training_set_stands_on_every_test_set_as_it_answers_and_exchanged(results):
+    text = next(table for table in TABLES if table.name == "bias").make(results)
+    row = (
+        r"random, balanced & random, balanced, middle & 230\,000 & 71.0 [69.9, 72.1] & 90.5 & 96.9 & 74.0 [72.9, 75.1]"
+    )
+    assert f"{row} & 61.0 & 59.0" in text
+    assert text.count("real, new structure types & ") == 9 and "frequencies of real crystals & -- & 10.0" in text
 def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
     tables = {table.name: table.make(results) for table in TABLES if table.name in ("worlds", "samplings")}
     row = r"noise of 0.01 \% of the maximum & inside & 51.0 & 53.0 & 50.0 & 56.0 & 53.0 & 55.0 & 52.0 & 58.0 & 6.0"
