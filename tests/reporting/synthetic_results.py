@@ -742,6 +742,7 @@ def _bias(run: _Writer, table: pd.DataFrame) -> None:
     ):
         run.value(name, value)
     run.value("n_seeds", 2)
+    run.value("n_parameters", 2460003)
     run.value("wrong_group_share", 0.171, n=230000, kind="share")
     run.value("wrong_class_share", 0.116, n=230000, kind="share")
     run.finish()
