@@ -1,8 +1,8 @@
 """A study trains what is not there, finds what is, and says which is which."""
 
 import dataclasses
-import shutil
 import multiprocessing
+import shutil
 import subprocess
 import sys
 import time

@@ -572,6 +572,8 @@ def _samplings(run: _Writer) -> None:
     pairs = "points_full points_half fewer_full width_1000 width_4250 bins_full bins_half short_range long_range stem"
     for key in pairs.split():
         run.value(f"sampling_{key}", 0.02, -0.01, 0.05, 3000, "points")
+
+
 RUNGS = [*SCORES, "family", "size", "items", "passes", "rate"]
 
 
@@ -684,6 +686,8 @@ def _architectures(run: _Writer) -> None:
         for part, share in (("family", 0.95), ("reading", 0.93), ("whole", 0.9)):
             run.value(f"{family}_{part}", share, n=23000, kind="share")
     run.value("ceiling_top1", 0.9783, n=23000, kind="share")
+
+
 def _bias(run: _Writer, table: pd.DataFrame) -> None:
     arms = {
         "real": (24425, 0.47, 0.35, 0.21),

@@ -156,6 +156,8 @@ def test_every_training_set_stands_on_every_test_set(results):
     labels = [label.get_text() for label in matrix.get_yticklabels()]
     assert labels[0] == "real crystals\n(24,425)" and len(labels) == 6
     assert len(exchanged.containers) == 18, "three training sets on three test sets, as they answer and exchanged"
+
+
 def test_scores_stand_at_their_level_for_every_network_and_training(results):
     noise, width, sampling = fig_resolution.draw(results).axes
     scores = results.table("10_resolution", "scores").query("seed == -1").set_index(["arm", "test"])["value"]

@@ -57,6 +57,8 @@ def test_every_training_set_stands_on_every_test_set_as_it_answers_and_exchanged
     )
     assert f"{row} & 61.0 & 59.0" in text
     assert text.count("real, new structure types & ") == 9 and "frequencies of real crystals & -- & 10.0" in text
+
+
 def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
     tables = {table.name: table.make(results) for table in TABLES if table.name in ("worlds", "samplings")}
     row = r"noise of 0.01 \% of the maximum & inside & 51.0 & 53.0 & 50.0 & 56.0 & 53.0 & 55.0 & 52.0 & 58.0 & 6.0"

@@ -72,9 +72,10 @@ def study(
     i with seed i only), and ask each training about every test set.
 
     Writes the tables ``trainings``, ``history`` and ``training_times``, the predictions of every training and the
-    weights that arms release as outputs of ``run``; numbers of seeds, splits and parameters (of the first arm) as its
-    values; ``part`` stands before their names where a notebook holds several studies. Stops cleanly after ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes
-    train at a time; 0 takes one a core where there is work for minutes.
+    weights that arms release as outputs of ``run``; numbers of seeds, splits and parameters (of the first arm) as
+    its values; ``part`` stands before their names where a notebook holds several studies. Stops cleanly after
+    ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes train at a time; 0 takes
+    one a core where there is work for minutes.
     Raises Paused at the limit, ValueError for keys that occur twice.
     """
     pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
