@@ -66,6 +66,12 @@ def no_steps(monkeypatch):
 
 
 @pytest.fixture
+def no_steps_after(monkeypatch):
+    """Called, it makes any later step of an optimizer fail the test."""
+    return lambda: monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_: pytest.fail("a training goes on"))
+
+
+@pytest.fixture
 def no_training(monkeypatch):
     """Any task that is carried out fails the test."""
     monkeypatch.setattr(work, "train", lambda *_: pytest.fail("a training is done again"))
@@ -165,6 +171,18 @@ def test_an_arm_is_asked_the_tests_that_it_names(there, no_steps):
     assert list(comparison.scored(found, "test", "absences").values) == ["by_group"]
     again = study(KeepingRun(folder / "named"), some, both, [0], [0, 1])
     pd.testing.assert_frame_equal(again.trainings, found.trainings)
+
+
+def test_weights_alone_answer_a_new_test_set(data, root, no_steps_after):
+    arm, tests, seeds, splits = quickly(data)
+    study(KeepingRun(root / "run"), arm, tests, seeds, splits)
+    for path in (root / "data" / "work" / "trainings").glob("*/*.pt"):
+        path.unlink()
+    no_steps_after()
+    more = [*tests, asked(data, "more", {0: TRAIN[0]})]
+    found = study(KeepingRun(root / "run"), arm, more, seeds, splits)
+    answers = found.answers["more", "direct", 0, 0]["absences"]
+    assert len(answers.rank) == len(TRAIN[0])
 
 
 def test_a_test_set_of_the_same_name_with_other_items_is_asked_anew(there, no_steps):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +24,9 @@ from paperlib.learning.device import numerics, pick_device, precision_of
 from paperlib.learning.models import build_model, count_parameters, describe_model
 from paperlib.learning.prediction import predict
 from paperlib.learning.priors import CORRECTED, class_frequencies, exchanged
-from paperlib.learning.ranked import Ranked, ranked_in, ranks_alone, save_ranked
+from paperlib.learning.ranked import Ranked, load_ranked, ranked_in, ranks_alone, save_ranked
 from paperlib.learning.training import History, fit, identity_of
-from paperlib.learning.weights import save_weights
+from paperlib.learning.weights import load_weights, save_weights
 
 _ITEMS_FOR_A_PROCESS = 100_000
 """Fewer items than this for each process are trained sooner than processes have started."""
@@ -154,6 +154,9 @@ def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
         return
     arm = task.arm
     with locked(task.folder.with_name(f".{task.folder.name}.lock")):
+        if (done := _carried_out(task)) is not None:
+            answer(replace(task, folder=done), load_weights(done / "weights.safetensors", arm.labels.scheme).model)
+            return
         stream = arm.stream(task.split, task.seed)
         model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=task.seed, **arm.model)
         validation = arm.validation(task.split, task.seed) if arm.validation else None
@@ -163,13 +166,33 @@ def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
         history = fit(model, data, config, task.folder, validation, start={"seed": task.seed}, report=report)
         if not history.stopped_early:
             answer(task, model)
+            names = [str(name) for name in arm.labels.names]
+            save_weights(task.folder / "weights.safetensors", model, arm.labels.scheme, names, training=task.key)
             write_json(task.folder / "done.json", record(task, model, history))
 
 
-def answer(task: Task, model: Any) -> None:
-    """Keep what a trained model says about the test sets of its task, and its weights."""
-    arm = task.arm
+def _carried_out(task: Task) -> Path | None:
+    """Where an execution of the training lies that is complete, whose weights are here, and that was not asked
+    everything yet; one that was is what a study finds, and who carries it out again wants another execution."""
+    for folder in sorted(paths.trainings().glob(f"{task.key}-*/"), key=lambda path: (path != task.folder, path.name)):
+        there = (folder / name for name in ("done.json", "weights.safetensors"))
+        if all(path.is_file() for path in there) and any(_unasked(replace(task, folder=folder))):
+            return folder
+    return None
+
+
+def _unasked(task: Task) -> Iterator[tuple[Test, Path]]:
+    """The tests that the execution in the folder of ``task`` has not answered in all spaces, and where answers go."""
     for test in task.tests:
+        path = task.folder / f"{test.key}-{task.asked[test.key]}.npz"
+        if not (path.is_file() and set(task.arm.spaces) <= load_ranked(path).keys()):
+            yield test, path
+
+
+def answer(task: Task, model: Any) -> None:
+    """Keep what a trained model says about those test sets of its task that it was not asked yet."""
+    arm = task.arm
+    for test, path in _unasked(task):
         items = test.items(task.split)
         # as many threads as in training: the bits do not depend on what else runs, and processes share the cores
         with numerics(task.config.threads, task.config.deterministic):
@@ -178,9 +201,7 @@ def answer(task: Task, model: Any) -> None:
         if arm.seen is not None and items.expected is not None:
             seen = arm.seen(task.split)
             answers[CORRECTED] = _corrected(log_p, seen, items.expected, arm.labels, items.space_group)
-        save_ranked(task.folder / f"{test.key}-{task.asked[test.key]}.npz", answers)
-    names = [str(name) for name in arm.labels.names]
-    save_weights(task.folder / "weights.safetensors", model, arm.labels.scheme, names, training=task.key)
+        save_ranked(path, answers)
 
 
 def _corrected(log_p: np.ndarray, seen: np.ndarray, expected: np.ndarray, labels: Labels, truth: np.ndarray) -> Ranked:
