@@ -17,6 +17,7 @@ from paperlib.lab.store import write_arrays, write_table
 from paperlib.reporting import marks, style
 from paperlib.reporting.figures import (
     fig_agreement,
+    fig_architectures,
     fig_attribution_groups,
     fig_bias,
     fig_bias_matrix,
@@ -25,10 +26,11 @@ from paperlib.reporting.figures import (
     fig_labels,
     fig_one_pattern,
     fig_resolution,
+    fig_scaling,
     fig_similar_structures,
     fig_simulator,
 )
-from paperlib.reporting.names import ARMS, READERS, TRAINED_ON
+from paperlib.reporting.names import ARMS, NETWORKS, READERS, TRAINED_ON
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
@@ -172,6 +174,37 @@ def test_scores_stand_at_their_level_for_every_network_and_training(results):
     table = results.table("10_resolution", "samplings").query("stem == 'degrees'")
     drawn = np.concatenate([line.get_ydata() for line in sampling.lines if line.get_marker() in ("o", "s", "^")])
     assert sorted(drawn) == pytest.approx(sorted(100 * table["value"])), "each sampling once"
+
+
+def _line(ax, label):
+    (line,) = [line for line in ax.lines if line.get_label() == label]
+    return line.get_xdata().tolist(), line.get_ydata().tolist()
+
+
+def test_curves_are_drawn_where_the_table_puts_them(results):
+    left, right = fig_architectures.draw(results).axes
+    scores = results.table("11_architectures", "scores").query("k == 1 and seed == -1 and rate == 0")
+    for ax, family in ((left, "resnet_batch"), (right, "convnext"), (right, "trees")):
+        rows = scores[(scores["family"] == family)].sort_values("items")
+        x, y = _line(ax, NETWORKS[family].label)
+        assert x == rows["items"].tolist() and y == pytest.approx(100 * rows["value"])
+    shown = {line.get_label() for ax in (left, right) for line in ax.lines}
+    assert {named.label for named in NETWORKS.values()} <= shown
+
+
+def test_errors_and_repeated_sets_are_drawn_where_the_table_puts_them(results):
+    left, right = fig_scaling.draw(results).axes
+    scores = results.table("09_scaling", "scores").query("k == 1 and seed == -1 and family == 'resnet'")
+    fresh = scores.query("size == 'middle' and passes == 1").sort_values("items")
+    colour = NETWORKS["resnet"].colour
+    dots = [line for line in left.lines if line.get_color() == colour and line.get_linestyle() == "None"]
+    assert [list(line.get_ydata()) for line in dots if len(line.get_xdata()) == 5] == [
+        pytest.approx(100 - 100 * fresh["value"])
+    ]
+    again = scores.query("items == 99000 and size == 'middle'").sort_values("passes")
+    seen = (again["items"] * again["passes"]).tolist()
+    drawn = [line for line in right.lines if line.get_color() == colour and list(line.get_xdata()) == seen]
+    assert [list(line.get_ydata()) for line in drawn] == [pytest.approx(100 * again["value"])]
 
 
 HOSTILE = {

@@ -66,6 +66,25 @@ def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
     assert r"1000 & 5--90 & 0.066 & 0.8 & bins & degrees & 1\,411\,427 & " in tables["samplings"]
 
 
+def test_a_family_stands_with_its_work_its_speed_and_its_scores(results):
+    lines = next(table for table in TABLES if table.name == "architectures").make(results).splitlines()
+    published = next(line for line in lines if line.startswith("ResNet, published"))
+    assert published.startswith(
+        r"ResNet, published & 632\,771 & 2.90 & 400 & 41.2 & 35.5 & 64.7 & 86.6 [85.6, 87.6] & 97.2 &"
+    )
+    large = next(i for i, line in enumerate(lines) if line.startswith(r"\quad twice the width, 2\,170\,000 patterns"))
+    assert lines[large].endswith(r"-- & -- & 95.1 [94.1, 96.1] & 99.0 & -- \\")
+    assert lines[large - 1].startswith(r"positions kept, $\surd$intensity &")
+    told = next(line for line in lines if line.startswith("given the cell"))
+    assert told.endswith(r"& -- & -- & 97.6 [96.6, 98.6] & 99.5 & -- \\")
+
+
+def test_laws_stand_with_their_intervals(results):
+    text = next(table for table in TABLES if table.name == "scaling").make(results)
+    assert r"ResNet, published & half the width & 3 & 800 [667, 960] & 1.20 [1.00, 1.40] &" in text
+    assert "& 97.0 [95.0, 97.8] & 1.2" in text
+
+
 def test_times_come_from_the_record(results):
     tables = {table.name: table.make(results) for table in TABLES if table.name in ("duplicates", "random_labels")}
     rules = [line for line in tables["duplicates"].splitlines() if line.endswith(r"& 374 & 12.3 \\")]
