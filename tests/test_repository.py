@@ -29,7 +29,7 @@ SIZE_KEYS = {
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
     *("items", "items_of_sampling"),
     *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),
-    *("other_rates", "tree_items"),
+    *("other_rates", "tree_items", "rated"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 
