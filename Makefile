@@ -64,8 +64,8 @@ verify: $(STAMP)  ## make cheap stages and every analysis of PROFILE again and c
 test: $(STAMP)  ## the tests, in WORKERS processes
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations=20 $(TESTS)
 
-publish: $(STAMP)  ## make a complete run of PROFILE the paper's results
-	@$(RUN) publish --profile $(PROFILE)
+publish: $(STAMP)  ## make a complete run of PROFILE, or NOTEBOOK of it, the paper's results
+	@$(RUN) publish --profile $(PROFILE) $(if $(NOTEBOOK),--notebook $(NOTEBOOK))
 
 figures: $(STAMP)  ## published figures and tables again, from data/results alone
 	@$(RUN) figures

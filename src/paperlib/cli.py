@@ -41,7 +41,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
 def publish_run(arguments: argparse.Namespace) -> int:
     """Publish the run of a profile, then draw figures and write tables from what is published."""
-    for item in publish.publish(arguments.profile):
+    for item in publish.publish(arguments.profile, arguments.notebook):
         print(f"{item.stem}: {item.status}")
     draw(arguments)
     for stem in publish.orphans():
@@ -151,7 +151,8 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
     run.add_argument("--force", action="store_true", help="run even what is fresh")
     run.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override; goes to data/work/custom")
-    add("publish", publish_run, "laptop")
+    putting = add("publish", publish_run, "laptop")
+    putting.add_argument("--notebook", nargs="*", default=[], metavar="STEM", help="only these notebooks")
     add("figures", draw)
     add("status", status, "smoke")
     again = add("verify", check, "laptop")

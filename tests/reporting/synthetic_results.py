@@ -858,12 +858,17 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
         ("space_group", "space_group", "sg", 0.49),
         ("frequency", "space_group", "sg_frequency", 0.1),
     ):
-        rows += _score_rows(arm, top1, space, "all", (4000, 2000), [] if arm == "frequency" else trainings)
+        rows += _score_rows(arm, top1, space, "test", (4000, 2000), [] if arm == "frequency" else trainings)
         for row in rows:
-            if row[:4] == (arm, space, "all", -1):
+            if row[:4] == (arm, space, "test", -1):
                 run.value(f"{key}_top{row[5]}", *row[6:10], "share")
     for space in ("published", "space_group"):
-        rows += [("ceiling", space, "all", -1, -1, k, 0.9798 if k == 1 else 1.0, None, None, None, 0) for k in KS]
+        rows += [("ceiling", space, "test", -1, -1, k, 0.9798 if k == 1 else 1.0, None, None, None, 0) for k in KS]
+    for test in ("line", "laue"):
+        for name, top1 in ((f"{test}_position_sg_99000", 0.1), (f"{test}_position_sg", 0.3)):
+            rows += _score_rows(name, top1, "space_group", test, (4600, 4600), [(0, 0)])
+        rows += [("ceiling", "space_group", test, -1, -1, k, 0.2 * k + 0.2, None, None, None, 0) for k in KS]
+    run.value("ideal_items", 990_000)
     run.table("scores", **pd.DataFrame(rows, columns=SCORES))
     history = [
         (arm, split, seed, 100 * i, 12800 * i, 4 * np.exp(-i / 6), 0.6 * (1 - np.exp(-i / slow)) - 0.02 * seed, 1e-3)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from paperlib.lab import freshness, paths, provenance
+from paperlib.lab import freshness, parameters, paths, provenance
 from paperlib.lab.progress import without_lines
 from paperlib.lab.results import Results, released_model
 from paperlib.lab.run import swap
@@ -30,10 +31,10 @@ class Published:
     status: str
 
 
-def publish(profile: str) -> list[Published]:
+def publish(profile: str, only: Sequence[str] = ()) -> list[Published]:
     """Copy the small outputs and the executed notebooks of a profile's run into the repository.
 
-    Every notebook must be fresh, each executed notebook the one that wrote the results, and the record of each run
+    Every notebook must be fresh (or each of ``only``, where what they read was published from the same runs), each executed notebook the one that wrote the results, and the record of each run
     that of committed sources. A stem that a bigger profile has published stays. Raises PublishError before anything
     is written. Each stem is put in place in one step.
     """
@@ -41,6 +42,9 @@ def publish(profile: str) -> list[Published]:
     if profile == "smoke":
         raise PublishError("the smoke profile is a wiring check and is never published; use PROFILE=laptop or paper")
     states = freshness.survey(profile)
+    if only:
+        _check_alone(only, states, profile)
+        states = {stem: state for stem, state in states.items() if stem in only}
     if bad := [f"  {stem}: {state.state} ({state.reason})" for stem, state in states.items() if not state.fresh]:
         raise PublishError("\n".join([f"the {profile} run is not complete; make reproduce PROFILE={profile}", *bad]))
     plans = [_plan(stem, profile) for stem in states]
@@ -49,6 +53,19 @@ def publish(profile: str) -> list[Published]:
             _copy(stem, profile)
         _show(stem, profile)
     return [Published(stem, status) for stem, status in plans]
+
+
+def _check_alone(only: Sequence[str], known: Collection[str], profile: str) -> None:
+    """Raise PublishError for a stem that is none, or that reads what is neither published with it nor was before."""
+    for stem in only:
+        if stem not in known:
+            raise PublishError(f"there is no notebook {stem!r}; there are {', '.join(known)}")
+        for upstream in sorted(parameters.read_notebook(stem).upstream - set(only)):
+            own, there = (folder / upstream for folder in (paths.work_results(profile), paths.published_results()))
+            runs = [provenance.read_manifest(folder) for folder in (own, there)]
+            if None in runs or len({run["record"]["run_id"] for run in runs if run}) > 1:
+                both = f"NOTEBOOK='{upstream} {stem}'"
+                raise PublishError(f"{stem} reads {upstream}, of which another run is published; publish both: {both}")
 
 
 def _plan(stem: str, profile: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Space-group labels or extinction-group labels: scores in one space, and how they were learnt."""
+"""Space-group labels or extinction-group labels: scores in one space, and the ceiling of the other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from paperlib.lab.results import Results
 from paperlib.reporting import marks, style
@@ -16,25 +15,34 @@ from paperlib.reporting.scores import pooled, single
 STEM = "06_labels"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
-    "Bars: 95 % intervals over test entries and trainings; small dots: single trainings. In b thin lines are single "
-    "trainings; each model is scored on its own labels, so the two curves are not comparable with one another."
+    "Bars: 95 % intervals over test items and trainings; small dots: single trainings. In b broken lines are the best "
+    "that can be had where absences alone carry information, which is so where each line has one height."
 )
+FAMILIES = {"line": style.BLUE, "laue": style.ORANGE}
+HEIGHTS = {"line": "line", "laue": "Laue family"}
 
 
 @style.look()
 def draw(results: Results) -> Figure:
-    """Panel a: top-1, 3 and 5 over extinction groups; b: validation score by the number of patterns seen."""
-    scores = results.table(STEM, "scores")
-    scores = scores[scores["space"].map(SPACES) == EXTINCTION]
+    """Panel a: top-1, 3 and 5 over extinction groups, real crystals; b: space groups of reflection data by the number
+    of patterns that a network which keeps positions has seen."""
+    every = results.table(STEM, "scores")
+    scores = every[(every["space"].map(SPACES) == EXTINCTION) & (every["test"] == "test")]
     fig = style.figure("double", 2.6)
     left, right = fig.subplots(1, 2, width_ratios=(1.25, 1))
     _scores(left, scores)
-    _learning(right, results.table(STEM, "history"))
+    _under_ceiling(right, with_items(every, int(results.value(f"{STEM}/ideal_items").value)))
     style.letter(left, "a")
     style.letter(right, "b")
     fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4, columnspacing=1.2)
     style.stamp(fig, results, STEM, int(scores["n"].max()))
     return fig
+
+
+def with_items(scores: pd.DataFrame, matched: int) -> pd.DataFrame:
+    """``scores`` with the column ``items``, which the key of an arm ends with where it is not ``matched``."""
+    ends = scores["arm"].str.extract(r"_(\d+)$")[0]
+    return scores.assign(items=pd.to_numeric(ends).fillna(matched))
 
 
 def _scores(ax: Axes, scores: pd.DataFrame) -> None:
@@ -54,14 +62,21 @@ def _scores(ax: Axes, scores: pd.DataFrame) -> None:
     ax.set_axisbelow(True)
 
 
-def _learning(ax: Axes, history: pd.DataFrame) -> None:
-    history = history.dropna(subset="validation_top1")
-    for arm, rows in history.groupby("arm", sort=False):
-        colour = ARMS[str(arm)].colour
-        for _, training in rows.groupby(["split", "seed"]):
-            ax.plot(training["items"], style.percent(training["validation_top1"]), color=colour, lw=0.4, alpha=0.7)
-        # the n-th validation of each training: splits differ a little in size, so that items do as well
-        mean = rows.groupby(rows.groupby(["split", "seed"]).cumcount())[["items", "validation_top1"]].mean()
-        ax.plot(mean["items"], style.percent(mean["validation_top1"]), color=colour, lw=1.2)
-    ax.set(xlabel="training patterns seen (thousands)", ylabel="validation top-1, own labels (%)", ylim=(0, None))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda items, _: f"{items / 1000:g}"))
+def _under_ceiling(ax: Axes, scores: pd.DataFrame) -> None:
+    """Space group among the first k against the patterns seen, for the two families of heights."""
+    found = pooled(scores)[lambda t: t["arm"].str.contains("_position_sg") & (t["space"] == "space_group")]
+    for test, colour in FAMILIES.items():
+        for k, rows in found[found["test"] == test].groupby("k"):
+            rows = rows.sort_values("items")
+            ends = [style.percent(rows["value"] - rows["low"]), style.percent(rows["high"] - rows["value"])]
+            label = f"heights by {HEIGHTS[test]}" if k == 1 else None
+            values = style.percent(rows["value"])
+            ax.errorbar(rows["items"], values, ends, color=colour, lw=1.0, marker="o", ms=2.5, label=label)
+    limits = scores[(scores["arm"] == "ceiling") & (scores["space"] == "space_group") & (scores["test"] == "line")]
+    for row in limits.itertuples():
+        ax.axhline(style.percent(row.value), color="0.35", ls=(0, (3, 2)), lw=0.8)
+        ax.annotate(
+            f"top-{row.k}", (0.02, style.percent(row.value)), ("axes fraction", "data"), fontsize=6, va="bottom"
+        )
+    ax.set(xscale="log", xlabel="patterns seen, each once", ylabel="space group among the first k (%)", ylim=(0, 103))
+    ax.legend(loc="lower right", frameon=False, fontsize=6)

@@ -13,7 +13,7 @@ from paperlib.reporting.tables.layout import breakable, longtable, origin_note, 
 
 def labels(results: Results) -> str:
     """Top-1, 3 and 5 of the label experiment, all trainings together."""
-    picks = {f"Top-{k}": {"k": k} for k in (1, 3, 5)}
+    picks: dict[str, dict[str, str | int]] = {f"Top-{k}": {"k": k, "test": "test"} for k in (1, 3, 5)}
 
     def lead(space: str, arm: str) -> Sequence[str]:
         return space, ARMS[arm].label
@@ -77,6 +77,8 @@ def _score_table(
     """One row for each space and arm: what ``lead`` says of it under ``header``, then the pooled score that each of
     ``picks`` selects by columns of the table of scores."""
     scores = pooled(results.table(stem, "scores"))
+    if asked := {pick["test"] for pick in picks.values() if "test" in pick}:
+        scores = scores[scores["test"].isin(asked)]
     scores = scores.assign(space=scores["space"].map(SPACES)).sort_values("space", kind="stable")
     rows = []
     for (space, arm), part in scores.groupby(["space", "arm"], sort=False):
