@@ -65,10 +65,10 @@ def test_evidence_shows_both_sides_and_n(tmp_path, results):
 
 def test_evidence_is_in_the_units_of_its_kind(tmp_path, results):
     _, evidence = _evaluate(
-        tmp_path, results, "06_labels/difference_top1 > 0 and 02_simulator/max_r_ours > 02_simulator/median_r_ours"
+        tmp_path, results, "06_labels/difference_real_top1 > 0 and 02_simulator/max_r_ours > 02_simulator/median_r_ours"
     )
     first, second = evidence.split("; ")
-    assert first == "06_labels/difference_top1 = 4.1 points > 0 points (true, n = 4000)"
+    assert first == "06_labels/difference_real_top1 = 4.1 points > 0 points (true, n = 4000)"
     assert second.count(" %") == 2
     assert "lines_times = 11.4 > 1 (" in _evaluate(tmp_path, results, "02_simulator/lines_times > 1")[1]
 

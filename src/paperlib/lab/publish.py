@@ -34,9 +34,10 @@ class Published:
 def publish(profile: str, only: Sequence[str] = ()) -> list[Published]:
     """Copy the small outputs and the executed notebooks of a profile's run into the repository.
 
-    Every notebook must be fresh (or each of ``only``, where what they read was published from the same runs), each executed notebook the one that wrote the results, and the record of each run
-    that of committed sources. A stem that a bigger profile has published stays. Raises PublishError before anything
-    is written. Each stem is put in place in one step.
+    Every notebook must be fresh (or each of ``only``, where what they read was published from the same runs), each
+    executed notebook the one that wrote the results, and the record of each run that of committed sources. A stem
+    that a bigger profile has published stays. Raises PublishError before anything is written. Each stem is put in
+    place in one step.
     """
     paths.check_installation()
     if profile == "smoke":
