@@ -27,7 +27,7 @@ SIZE_KEYS = {
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
-    *("items", "items_of_sampling"),
+    *("items", "items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "curve_items", "n_ideal_test"),
     *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),
     *("other_rates", "tree_items", "rated"),
 }

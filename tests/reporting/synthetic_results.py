@@ -686,6 +686,7 @@ def _architectures(run: _Writer) -> None:
         for part, share in (("family", 0.95), ("reading", 0.93), ("whole", 0.9)):
             run.value(f"{family}_{part}", share, n=23000, kind="share")
     run.value("ceiling_top1", 0.9783, n=23000, kind="share")
+    run.finish()
 
 
 def _bias(run: _Writer, table: pd.DataFrame) -> None:

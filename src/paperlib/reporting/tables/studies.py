@@ -76,9 +76,9 @@ def _score_table(
 ) -> str:
     """One row for each space and arm: what ``lead`` says of it under ``header``, then the pooled score that each of
     ``picks`` selects by columns of the table of scores."""
-    scores = pooled(results.table(stem, "scores"))
-    if asked := {pick["test"] for pick in picks.values() if "test" in pick}:
-        scores = scores[scores["test"].isin(asked)]
+    every = results.table(stem, "scores")
+    asked = {pick["test"] for pick in picks.values() if "test" in pick}
+    scores = pooled(every[every["test"].isin(asked)] if asked else every)
     scores = scores.assign(space=scores["space"].map(SPACES)).sort_values("space", kind="stable")
     rows = []
     for (space, arm), part in scores.groupby(["space", "arm"], sort=False):
