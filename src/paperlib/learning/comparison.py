@@ -1,9 +1,7 @@
 """From the answers of a study to its numbers: scores, guesses, ceilings and paired differences, with intervals.
 
-One schema of scores serves every study: ``arm``, ``space`` (the scheme of labels that is scored in), ``test``,
-``split``, ``seed``, ``k``, ``value``, ``low``, ``high``, ``n`` (test items), ``n_trainings``. The row with split and
-seed -1 is the mean over all; how its interval is made says :mod:`paperlib.lab.intervals`. A row of one training has an
-interval over its test items alone.
+Every study has one schema of scores (:data:`COLUMNS`). The row with split and seed -1 is the mean over all; how its
+interval is made says :mod:`paperlib.lab.intervals`. A row of one training has an interval over its test items alone.
 """
 
 from __future__ import annotations
@@ -46,8 +44,7 @@ class Scored:
         return one_line("Scored", f"arms {', '.join(self.values)}", counted(n, "item"))
 
     def only(self, chosen: Mapping[Any, np.ndarray]) -> Scored:
-        """The same for some items: ``chosen`` is (n,) bool by split. Splits without such an item are left out. Raises
-        ValueError where none is left."""
+        """The same for items ``chosen``, (n,) bool by split; splits without one are left out. ValueError if all are."""
         some = {split: rows for split, rows in chosen.items() if rows.any()}
         if not some:
             raise ValueError("no test item is chosen, in no split: there is nothing to average")
@@ -115,9 +112,8 @@ def scored(
 
 
 def scored_across(trained: Trained, space: str, k: int = 1) -> Scored:
-    """:func:`scored` of all tests in one, so that answers of one network to two tests can be compared in pairs, or of
-    two networks to a test each: arms are called ``arm@test``. Raises ValueError where the tests are not about the same
-    crystals in the same order."""
+    """:func:`scored` of all tests in one, to compare answers to different tests in pairs: arms are called ``arm@test``.
+    Raises ValueError where the tests are not about the same crystals in the same order."""
     tests = dict.fromkeys(test for test, _ in trained.items)
     groups = {
         split: [i.space_group for (_, of), i in trained.items.items() if of == split] for _, split in trained.items
@@ -202,9 +198,8 @@ def rival_table(
     test: str,
     ks: Sequence[int] = KS,
 ) -> pd.DataFrame:
-    """Scores, pooled and by repetition, of ``answers`` by (split, seed) and space that no training of the study gave,
-    such as those of trees, or, with the seed -1, of one who learns nothing. ``clusters`` are those of the test items
-    (n,) by split."""
+    """Scores of ``answers`` by (split, seed) and space that no training of the study gave: those of trees, or, with the
+    seed -1, of one who learns nothing. ``clusters`` are those of the test items (n,) by split."""
     rows = []
     for space in next(iter(answers.values())):
         for k in ks:
@@ -218,8 +213,7 @@ def rival_table(
 
 def keep_scores(run: Run, table: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> pd.DataFrame:
     """Write the table ``scores`` and, for each (space, arm) of ``names``, the values ``<name>_top<k>`` of its pooled
-    rows; {} in a name stands for the key of the test. Returns these rows by space, arm and test, k in columns, in
-    per cent."""
+    rows; {} in a name stands for the test. Returns these rows by space, arm and test, k in columns, in per cent."""
     pooled = run.table("scores", table)[table.seed == -1]
     for row in pooled.itertuples():
         if (name := names.get((row.space, row.arm))) and row.n > 0:
@@ -232,8 +226,7 @@ def keep_contrasts(
     run: Run, table: str, name: str, contrasts: Mapping[str, tuple[Scored, Mapping[str, Coefficient]]]
 ) -> pd.DataFrame:
     """Write :meth:`Scored.contrast` of each of ``contrasts`` (scores and terms by key) as a value, called ``name`` with
-    the key in place of {}, and all of them as a table: ``effect``, value, low, high, and the mean of every repetition
-    in a column of its own, ``split<split>_seed<seed>``."""
+    the key in place of {}, and as a table: ``effect``, value, low, high, and a column for each repetition's mean."""
     rows = []
     for key, (scores, terms) in contrasts.items():
         effect = scores.contrast(terms)
@@ -244,8 +237,8 @@ def keep_contrasts(
 
 
 def scores_by(scores: Scored, kinds: Mapping[str, Mapping[Any, np.ndarray]]) -> pd.DataFrame:
-    """Score of every arm for the test items of each kind: one row per ``arm`` and ``kind`` that occurs, with value,
-    low, high and n. ``kinds`` names the kind of each item (n,), by arm and split."""
+    """Score of every arm for the test items of each kind that occurs: ``arm``, ``kind``, value, low, high, n; ``kinds``
+    names the kind of each item (n,), by arm and split."""
     rows = []
     for arm, of_split in kinds.items():
         for kind in np.unique(np.concatenate(list(of_split.values()))):
@@ -256,9 +249,8 @@ def scores_by(scores: Scored, kinds: Mapping[str, Mapping[Any, np.ndarray]]) -> 
 
 
 def calibration_table(trained: Trained, test: str, spaces: Sequence[str]) -> pd.DataFrame:
-    """Means over trainings of what has no rank: ``balanced_top1`` (recall averaged over the classes that occur),
-    ``macro_f1``, and ``ece``, the expected calibration error of the first answer in 15 equal bins (Naeini et al., AAAI
-    2015). Columns: arm, space and these."""
+    """Means over trainings, by arm and space: ``balanced_top1`` (recall averaged over the classes that occur),
+    ``macro_f1``, and ``ece``, the calibration error of the first answer in 15 equal bins (Naeini et al., AAAI 2015)."""
     rows = []
     for space in spaces:
         for arm in dict.fromkeys(arm for arm, _, _ in trained.cells):
@@ -296,8 +288,8 @@ def class_table(trained: Trained, test: str, space: str, training_groups: Mappin
 
 
 def confusion_table(trained: Trained, test: str, space: str, arm: str) -> pd.DataFrame:
-    """Pairs of true and first answered class that differ, most frequent first, over all trainings of an arm: their
-    symbols, ``count``, and ``share`` of all answers."""
+    """Symbols of true and first answered classes that differ, most frequent first, over all trainings of an arm, with
+    ``count`` and ``share`` of all answers."""
     names = np.array([str(name) for name in Labels(space).names], dtype=object)
     all_of_it = [trained.answers[test, *cell][space] for cell in trained.cells if cell[0] == arm]
     target, first = (np.concatenate(x) for x in ([a.target for a in all_of_it], [a.top[:, 0] for a in all_of_it]))
