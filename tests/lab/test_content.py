@@ -96,6 +96,8 @@ def test_archives_are_known_by_their_files(tmp_path):
         ("a.csv", b"\xff\xfe\x00"),
         ("a.txt", b"text"),
     ],
+    # a name by the content would hold the second in which it was compressed, another one for each worker
+    ids=["cut", "plain", "half", "infinite", "deep", "zip", "tar", "csv", "text"],
 )
 def test_a_damaged_file_and_another_kind_are_named(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
