@@ -870,6 +870,28 @@ def _labels(run: _Writer, table: pd.DataFrame, generator: np.random.Generator) -
             rows += _score_rows(name, top1, "space_group", test, (4600, 4600), [(0, 0)])
         rows += [("ceiling", "space_group", test, -1, -1, k, 0.2 * k + 0.2, None, None, None, 0) for k in KS]
     run.value("ideal_items", 990_000)
+    for name in (
+        "beside_chance_laue_position_sg",
+        "beside_chance_line_position_sg",
+        "difference_laue_position_top1",
+        "difference_line_position_top1",
+        "difference_line_resnet_top1",
+        "within_permuted",
+        "within_test",
+    ):
+        run.value(name, 0.02, 0.01, 0.03, 4600, "points")
+    for name in (
+        "laue_position_sg_space_group_top1",
+        "laue_position_sg_space_group_top3",
+        "laue_position_sg_space_group_top5",
+        "line_position_sg_space_group_top1",
+        "line_position_sg_space_group_top3",
+        "line_position_sg_space_group_top5",
+        "within_test_commonest",
+        "within_test_network",
+    ):
+        run.value(name, 0.5, 0.48, 0.52, 4600, "share")
+    run.value("line_n_seeds", 3)
     run.table("scores", **pd.DataFrame(rows, columns=SCORES))
     history = [
         (arm, split, seed, 100 * i, 12800 * i, 4 * np.exp(-i / 6), 0.6 * (1 - np.exp(-i / slow)) - 0.02 * seed, 1e-3)
