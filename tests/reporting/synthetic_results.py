@@ -627,12 +627,15 @@ def _scaling(run: _Writer) -> None:
                 run.value(f"{family}_{end}_top{k}", top, top - 0.01, top + 0.01, 23000, "share")
         for again in ("99000x10", "99000x20", "990000x2"):
             run.value(f"fresh_{family}_middle_{again}_top1", 0.2, 0.18, 0.22, 23000, "points")
+            run.value(f"again_{family}_middle_{again}_top1", 0.3, 0.28, 0.32, 23000, "points")
         run.value(f"wider_{family}_top1", 0.06, 0.05, 0.07, 23000, "points")
         run.value(f"{family}_limit", 0.97, 0.95, 0.978, 23000, "share")
         run.value(f"{family}_exponent", 1.2, 1.0, 1.4, 23000)
     for end, n in (("fewest", ladder[0]), ("all_sizes", ladder[-1]), ("most", 5_140_000)):
         run.value(f"kept_{end}_top1", 0.1, 0.09, 0.11, 23000, "points")
         run.value(f"n_{end}", n)
+    for name, n in (("n_repeated", 99_000), ("n_seen", 990_000), ("passes", 10)):
+        run.value(name, n)
     run.value("n_test", 23000)
     run.value("ceiling_top1", 0.9783, n=23000, kind="share")
     run.table("scores", **pd.DataFrame(rows, columns=RUNGS).astype({"items": "Int64", "passes": "Int64"}))

@@ -38,7 +38,7 @@ def architectures(results: Results) -> str:
             cells = _scores(plain, ladder)
             cells += [_score(own[own["rate"] == rate], 1, ladder[0], False) for rate in rates]
         else:
-            name = rf"\quad {SIZES[size]}, {format_count(longest['items'])} patterns"
+            name = rf"\quad {SIZES[size]}, {format_count(longest['items'])}"
             cells = [*["--"] * (len(ladder) - 1), *_ends(plain), *["--"] * len(rates)]
         rows.append((name, *work, *speed, *cells))
     trees = curves[curves["family"] == "trees"]
@@ -96,7 +96,8 @@ def scaling(results: Results) -> str:
             format_count(law.points),
             *map(format_value, numbers),
         )
-        rows.append((*cells, format_number(100 * law.deviation, 1)))
+        # three numbers follow three points exactly
+        rows.append((*cells, format_number(100 * law.deviation, 1) if law.points > 3 else "--"))
     header = ("Network", "Size", "Points", r"$N_{1/2}$ ($10^3$)", "$b$", r"Limit (\%)", "Largest deviation (points)")
     note = origin_note(
         results, stem, rf"95\,\% intervals over test patterns and trainings, n = {format_count(n)} test patterns"
