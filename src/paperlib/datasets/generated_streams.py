@@ -83,9 +83,8 @@ class IdealStream:
     def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
         """Batch number ``step`` (from 0) on ``device``: patterns (b, n_points) float32 of maximum 1, targets (b,)
         int64. Raises ValueError, naming item and cell, where a pattern has no line in the range."""
-        items = _items_of(step, self.batch_size)
-        groups = self.space_groups(items)
-        drawn = self._drawn(items)
+        drawn = self._drawn(_items_of(step, self.batch_size))
+        groups = self._turns.members(drawn) + 1
         patterns = ideal_patterns(groups, self.instrument, self.seed, device, self.family, items=drawn)
         return patterns, torch.from_numpy(self.labels.of(groups)).to(device)
 

@@ -14,7 +14,6 @@ and 221 of a cubic one) count each for itself.
 from __future__ import annotations
 
 import functools
-import itertools
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.diffraction.absences import EXAMPLES, PERIOD, holohedry, present_codes, reflection_codes
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.reflections import powder_reflections
+from paperlib.symmetry.axis_choices import axis_choices
 from paperlib.symmetry.extinction import extinction_classes
 from paperlib.symmetry.groups import crystal_family, laue_rotations
 
@@ -31,9 +31,6 @@ VISIBLE = 1e-3
 
 _HIGHEST_INDEX = 6
 """00l: l = 6n has the longest period of all reflection conditions."""
-
-_CELL_CHOICE = np.array([[0, 0, -1], [0, 1, 0], [1, 0, -1]])
-"""From one cell choice of a monoclinic crystal to the next, on rows hkl: (h, k, l) to (l, k, -h-l)."""
 
 
 def stricter_classes(crystals: CrystalSet, instrument: Instrument, visible: float = VISIBLE) -> pd.DataFrame:
@@ -92,7 +89,7 @@ def _classes(laue: str, family: str) -> tuple[tuple[tuple[np.ndarray, int, np.nd
     for members in extinction_classes("absences"):
         if crystal_family(members[0]) == family:
             settings: dict[bytes, tuple[np.ndarray, int, np.ndarray]] = {}
-            for matrix in _settings(family):
+            for matrix in axis_choices(family):
                 present = _present(members[0], laue, _grid() @ matrix)
                 settings.setdefault(present.tobytes(), (matrix, members[0], present))
             classes.append(tuple(settings.values()))
@@ -104,15 +101,6 @@ def _grid() -> np.ndarray:
     """(2197, 3) int64: all hkl with indices that show every residue."""
     axis = np.arange(-_HIGHEST_INDEX, _HIGHEST_INDEX + 1)
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def _settings(family: str) -> list[np.ndarray]:
-    one = np.eye(3, dtype=np.int64)
-    if family == "orthorhombic":
-        return [one[:, list(order)] for order in itertools.permutations(range(3))]
-    if family == "monoclinic":
-        return [one, _CELL_CHOICE, _CELL_CHOICE @ _CELL_CHOICE]
-    return [one]
 
 
 def _present(number: int, laue: str, hkl: np.ndarray) -> np.ndarray:

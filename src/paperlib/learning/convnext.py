@@ -27,6 +27,9 @@ from paperlib.learning.parts import (
     check_classes,
     check_dropout,
     check_norm,
+    check_odd,
+    check_stem,
+    flat_norm,
     transformed,
 )
 
@@ -72,8 +75,7 @@ class ConvNeXtSize:
         lengths = (self.kernel, self.stem_kernel, self.stem_stride, self.expansion, self.hidden)
         if min(*self.channels, *self.strides, *self.blocks, *lengths) < 1:
             raise ValueError(f"every size of a network must be at least 1: {self}")
-        if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
-            raise ValueError(f"kernels must be odd: {self.kernel=}, {self.stem_kernel=}")
+        check_odd(self.kernel, self.stem_kernel)
         check_dropout(self.dropout)
         check_norm(self.norm, self.channels)
         check_choice("head", self.head, HEADS)
@@ -110,8 +112,7 @@ class ConvNeXt(nn.Module):
         super().__init__()
         size = size or ConvNeXtSize()
         check_classes(n_classes)
-        if n_points < size.stem_kernel:
-            raise ValueError(f"a stem kernel of {size.stem_kernel} needs at least that many points, got {n_points=}")
+        check_stem(size.stem_kernel, n_points)
         self.n_classes, self.n_points, self.size = n_classes, n_points, size
         self.bears_bfloat16 = bears_bfloat16(size.norm)
         inside = size.channels[0]
@@ -130,7 +131,7 @@ class ConvNeXt(nn.Module):
         self.flat: nn.Module | None = None
         if size.head == "flat":
             left = list(self.resolution().values())[-1].n_positions
-            norm = nn.BatchNorm1d(size.hidden) if size.norm == "batch" else nn.LayerNorm(size.hidden)
+            norm = flat_norm(size.norm, size.hidden)
             linear = nn.Linear(left * inside, size.hidden, bias=False)
             self.flat = nn.Sequential(Dropout(size.dropout), linear, norm, nn.GELU())
             inside = size.hidden

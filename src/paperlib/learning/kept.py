@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,21 +49,36 @@ def find_kept(task: Task, stem: str) -> Kept | None:
     The same recipe may have been carried out in another precision or with another number of threads, which its facts
     say; the one that this machine would take is preferred.
     """
-    executions = [path for path in paths.trainings().glob(f"{task.key}-*") if path.is_dir()]
-    for folder in sorted(executions, key=lambda path: (path != task.folder, path.name)):
+    for folder in executions(task):
         if (found := _local(folder, task)) and _complete(found, task):
             return found
     found = _published(paths.published_results() / stem, task, stem)
     return found if found and _complete(found, task) else None
 
 
+def executions(task: Task) -> list[Path]:
+    """The folders in which this machine carried out the recipe of ``task``, first the one that it would take."""
+    folders = [path for path in paths.trainings().glob(f"{task.key}-*") if path.is_dir()]
+    return sorted(folders, key=lambda path: (path != task.folder, path.name))
+
+
+def answer_files(folder: Path, task: Task) -> dict[str, Path]:
+    """Where the execution in ``folder`` has its answers to the tests of ``task``, by test."""
+    return {test: folder / f"{test}-{key}.npz" for test, key in task.asked.items()}
+
+
+def in_all_spaces(answers: Mapping[str, Ranked], task: Task) -> bool:
+    """Whether the answers to a test, by space, are all that ``task`` asks for: another study may have asked the same
+    training in fewer spaces."""
+    return set(task.arm.spaces) <= answers.keys()
+
+
 def _complete(found: Kept, task: Task) -> bool:
-    """Whether all answers are there: another study may have asked the same training in fewer spaces."""
-    return all(set(task.arm.spaces) <= of_test.keys() for of_test in found.answers.values())
+    return all(in_all_spaces(of_test, task) for of_test in found.answers.values())
 
 
 def _local(folder: Path, task: Task) -> Kept | None:
-    files = {test: folder / f"{test}-{key}.npz" for test, key in task.asked.items()}
+    files = answer_files(folder, task)
     if not (folder / "done.json").is_file() or not all(path.is_file() for path in files.values()):
         return None
     done = read_json(folder / "done.json")

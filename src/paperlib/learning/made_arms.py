@@ -16,7 +16,7 @@ from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.generated_streams import CrystalStream, IdealStream
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.random_sets import SHARD, RandomSet, RandomStream
-from paperlib.datasets.streams import steps_per_pass
+from paperlib.datasets.streams import Stream, steps_per_pass
 from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.ideal import random_cells
 from paperlib.diffraction.imperfections import Imperfections
@@ -64,9 +64,8 @@ class ReflectionTest:
     def items(self, split: Any) -> TestItems:
         """The items, which no split changes."""
         stream = self.data(split, TEST_SEED)
-        n = stream.n_items
-        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
-        return TestItems(patterns, stream.space_groups(np.arange(n)), np.arange(n), stream.identity())
+        numbers = np.arange(stream.n_items)
+        return TestItems(_one_pass(stream), stream.space_groups(numbers), numbers, stream.identity())
 
     def cells(self) -> np.ndarray:
         """(n, 6) Å and degrees: the cells of the items, which the patterns do not say."""
@@ -175,8 +174,12 @@ class CrystalTest:
         # a stream makes whole batches, whatever the number of its crystals
         batch_size = min(1024, len(rows))
         stream = CrystalStream(self.crystals[rows], labels, self.instrument, batch_size, TEST_SEED, *how)
-        n = stream.n_items
-        patterns = np.concatenate([stream.batch(step)[0].numpy() for step in range(steps_per_pass(stream))])[:n]
-        order = stream.rows(np.arange(n))
+        order = np.argsort(stream.rows(np.arange(stream.n_items)))
         groups = self.crystals.space_group[rows].astype(np.int64)
-        return TestItems(patterns[np.argsort(order)], groups, self.clusters[rows], stream.identity())
+        return TestItems(_one_pass(stream)[order], groups, self.clusters[rows], stream.identity())
+
+
+def _one_pass(stream: Stream) -> np.ndarray:
+    """(n_items, n_points) the patterns of the first pass; the last batch may reach beyond it."""
+    batches = [stream.batch(step, "cpu")[0].numpy() for step in range(steps_per_pass(stream))]
+    return np.concatenate(batches)[: stream.n_items]

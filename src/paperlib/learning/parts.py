@@ -98,6 +98,23 @@ def check_classes(n_classes: int) -> None:
         raise ValueError(f"a classifier needs at least two classes, got {n_classes=}")
 
 
+def check_stem(kernel: int, n_points: int) -> None:
+    """Raises ValueError for patterns of fewer points than the ``kernel`` of a stem is long."""
+    if n_points < kernel:
+        raise ValueError(f"a stem kernel of {kernel} needs at least that many points, got {n_points=}")
+
+
+def check_odd(kernel: int, stem_kernel: int) -> None:
+    """Raises ValueError for a kernel of even length, which is centred on no position."""
+    if kernel % 2 == 0 or stem_kernel % 2 == 0:
+        raise ValueError(f"kernels must be odd: {kernel=}, {stem_kernel=}")
+
+
+def flat_norm(norm: str, width: int) -> nn.Module:
+    """The norm of (n, width) numbers in a network whose maps have ``norm``: over the batch, or over each item."""
+    return nn.BatchNorm1d(width) if norm == "batch" else nn.LayerNorm(width)
+
+
 def check_choice(what: str, value: str, choices: Sequence[str]) -> None:
     """Raises ValueError where ``value`` is none of ``choices``, and lists them."""
     if value not in choices:

@@ -29,6 +29,9 @@ from paperlib.learning.parts import (
     check_classes,
     check_dropout,
     check_norm,
+    check_odd,
+    check_stem,
+    flat_norm,
     transformed,
 )
 from paperlib.learning.resnet import BasicBlock
@@ -72,8 +75,7 @@ class PositionResNetSize:
         lengths = (self.kernel, self.stem_kernel, self.stem_stride, self.hidden)
         if min(*self.channels, *self.strides, *lengths) < 1:
             raise ValueError(f"every size of a network must be at least 1: {self}")
-        if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
-            raise ValueError(f"kernels must be odd: {self.kernel=}, {self.stem_kernel=}")
+        check_odd(self.kernel, self.stem_kernel)
         check_dropout(self.dropout)
         check_norm(self.norm, self.channels)
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
@@ -99,8 +101,7 @@ class PositionResNet(nn.Module):
         super().__init__()
         size = size or PositionResNetSize()
         check_classes(n_classes)
-        if n_points < size.stem_kernel:
-            raise ValueError(f"a stem kernel of {size.stem_kernel} needs at least that many points, got {n_points=}")
+        check_stem(size.stem_kernel, n_points)
         self.n_classes, self.n_points, self.size = n_classes, n_points, size
         self.bears_bfloat16 = bears_bfloat16(size.norm)
         self.activation = ACTIVATIONS[size.activation]
@@ -118,7 +119,7 @@ class PositionResNet(nn.Module):
         left = list(self.resolution().values())[-1].n_positions
         self.dropout = Dropout(size.dropout)
         self.flat = nn.Linear(left * inside, size.hidden, bias=False)
-        self.flat_norm = nn.BatchNorm1d(size.hidden) if size.norm == "batch" else nn.LayerNorm(size.hidden)
+        self.flat_norm = flat_norm(size.norm, size.hidden)
         self.head = nn.Linear(size.hidden, n_classes)
         self.to(memory_format=torch.channels_last)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from paperlib.datasets.labels import Labels
-from paperlib.learning.comparison import Repeat, Scored
+from paperlib.learning.comparison import Repeat, Scored, scored
 from paperlib.learning.ranked import Ranked
 from paperlib.learning.study import Trained
 
@@ -32,12 +32,8 @@ def beside_chance(trained: Trained, test: str, arm: str, scheme: str) -> Scored:
         true = classes[answers.target]
         return (classes[answers.top[:, 0]] == true) / size[true]
 
-    answers = _answers(trained, test, arm)
-    values = {
-        "observed": {repeat: of[_GROUPS].hit(1) for repeat, of in answers.items()},
-        "guessed": {repeat: guessed(of[_GROUPS]) for repeat, of in answers.items()},
-    }
-    return Scored(values, _clusters(trained, test))
+    observed, as_guessed = scored(trained, test, _GROUPS), scored(trained, test, _GROUPS, measure=guessed)
+    return Scored({"observed": observed.values[arm], "guessed": as_guessed.values[arm]}, observed.clusters)
 
 
 def where_class_is_right(
@@ -53,10 +49,10 @@ def where_class_is_right(
     classes = _class_of_groups(scheme)
     several = np.bincount(classes)[classes] > 1
     commonest = {split: _commonest(groups, classes) for split, groups in training_groups.items()}
-    answers = _answers(trained, test, arm)
     chosen: dict[Any, np.ndarray] = {}
     values: dict[str, dict[Repeat, np.ndarray]] = {"network": {}, "commonest": {}}
-    for (split, seed), of in answers.items():
+    for split, seed in [cell[1:] for cell in trained.cells if cell[0] == arm]:
+        of = trained.answers[test, arm, split, seed]
         groups, target = of[_GROUPS], of[_GROUPS].target
         right = several[target] & (of[scheme].rank == 0)
         chosen[split] = chosen.get(split, right) & right
@@ -64,16 +60,7 @@ def where_class_is_right(
         first = np.where(inside.any(1), groups.top[np.arange(len(target)), inside.argmax(1)], -1)
         values["network"][split, seed] = (first == target).astype(np.float64)
         values["commonest"][split, seed] = (commonest[split][classes[target]] == target).astype(np.float64)
-    return Scored(values, _clusters(trained, test)).only(chosen)
-
-
-def _answers(trained: Trained, test: str, arm: str) -> dict[Repeat, Mapping[str, Ranked]]:
-    cells = [cell for cell in trained.cells if cell[0] == arm]
-    return {(split, seed): trained.answers[test, arm, split, seed] for _, split, seed in cells}
-
-
-def _clusters(trained: Trained, test: str) -> dict[Any, np.ndarray]:
-    return {split: items.clusters for (name, split), items in trained.items.items() if name == test}
+    return Scored(values, scored(trained, test, _GROUPS).clusters).only(chosen)
 
 
 def _class_of_groups(scheme: str) -> np.ndarray:

@@ -21,6 +21,7 @@ from paperlib.lab.store import write_json
 from paperlib.learning.arms import Arm, Test, TestItems, content_key
 from paperlib.learning.configuration import TrainConfig
 from paperlib.learning.device import numerics, pick_device, precision_of
+from paperlib.learning.kept import answer_files, executions, in_all_spaces
 from paperlib.learning.models import build_model, count_parameters, describe_model
 from paperlib.learning.prediction import predict
 from paperlib.learning.priors import CORRECTED, class_frequencies, exchanged
@@ -174,7 +175,7 @@ def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
 def _carried_out(task: Task) -> Path | None:
     """Where an execution of the training lies that is complete, whose weights are here, and that was not asked
     everything yet; one that was is what a study finds, and who carries it out again wants another execution."""
-    for folder in sorted(paths.trainings().glob(f"{task.key}-*/"), key=lambda path: (path != task.folder, path.name)):
+    for folder in executions(task):
         there = (folder / name for name in ("done.json", "weights.safetensors"))
         if all(path.is_file() for path in there) and any(_unasked(replace(task, folder=folder))):
             return folder
@@ -183,9 +184,10 @@ def _carried_out(task: Task) -> Path | None:
 
 def _unasked(task: Task) -> Iterator[tuple[Test, Path]]:
     """The tests that the execution in the folder of ``task`` has not answered in all spaces, and where answers go."""
+    files = answer_files(task.folder, task)
     for test in task.tests:
-        path = task.folder / f"{test.key}-{task.asked[test.key]}.npz"
-        if not (path.is_file() and set(task.arm.spaces) <= load_ranked(path).keys()):
+        path = files[test.key]
+        if not (path.is_file() and in_all_spaces(load_ranked(path), task)):
             yield test, path
 
 
