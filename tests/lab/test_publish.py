@@ -87,6 +87,29 @@ def test_only_what_is_meant_to_be_published_is_copied(one_notebook):
     assert not list(paths.published_results().glob(".*")), "no half-published folder stays"
 
 
+READS = """\
+from paperlib.lab.run import Run
+run = Run("05_reads", globals())
+import pandas as pd
+run.table("twice", 2 * run.results.table("04_files", "tables/by_group"))"""
+
+
+def test_some_notebooks_are_published_alone_with_what_they_read(one_notebook):
+    write_notebook(one_notebook / "notebooks" / "05_reads.ipynb", 'profile = "smoke"', READS, "run.finish()")
+    run_here("04_files", "laptop")
+    with pytest.raises(publish.PublishError, match="not complete.*\n.*05_reads: missing"):
+        publish.publish("laptop")
+    assert [item.stem for item in publish.publish("laptop", ["04_files"])] == ["04_files"]
+    run_here("05_reads", "laptop")
+    assert [item.stem for item in publish.publish("laptop", ["05_reads"])] == ["05_reads"], "04 is the one it read"
+    run_here("04_files", "laptop")
+    run_here("05_reads", "laptop")
+    with pytest.raises(publish.PublishError, match="another run is published.*NOTEBOOK='04_files 05_reads'"):
+        publish.publish("laptop", ["05_reads"])
+    with pytest.raises(publish.PublishError, match="no notebook '06_none'; there are 04_files, 05_reads"):
+        publish.publish("laptop", ["06_none"])
+
+
 def test_publishing_again_removes_what_the_new_run_no_longer_has(one_notebook):
     run_here("04_files", "laptop")
     publish.publish("laptop")
