@@ -97,14 +97,14 @@ run.table("twice", 2 * run.results.table("04_files", "tables/by_group"))"""
 def test_some_notebooks_are_published_alone_with_what_they_read(one_notebook):
     write_notebook(one_notebook / "notebooks" / "05_reads.ipynb", 'profile = "smoke"', READS, "run.finish()")
     run_here("04_files", "laptop")
-    with pytest.raises(publish.PublishError, match="not complete.*\n.*05_reads: missing"):
+    with pytest.raises(publish.PublishError, match=r"not complete.*\n.*05_reads: missing"):
         publish.publish("laptop")
     assert [item.stem for item in publish.publish("laptop", ["04_files"])] == ["04_files"]
     run_here("05_reads", "laptop")
     assert [item.stem for item in publish.publish("laptop", ["05_reads"])] == ["05_reads"], "04 is the one it read"
     run_here("04_files", "laptop")
     run_here("05_reads", "laptop")
-    with pytest.raises(publish.PublishError, match="another run is published.*NOTEBOOK='04_files 05_reads'"):
+    with pytest.raises(publish.PublishError, match=r"another run is published.*NOTEBOOK='04_files 05_reads'"):
         publish.publish("laptop", ["05_reads"])
     with pytest.raises(publish.PublishError, match="no notebook '06_none'; there are 04_files, 05_reads"):
         publish.publish("laptop", ["06_none"])
