@@ -28,6 +28,7 @@ SIZE_KEYS = {
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
     *("items", "items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "curve_items", "n_ideal_test"),
+    *("seeds_drawn",),
     *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),
     *("other_rates", "tree_items", "rated"),
 }

@@ -548,7 +548,7 @@ def _resolution(run: _Writer) -> None:
     for norm in ("layer", "batch", "group"):
         run.value(f"response_{norm}_noise_4", 0.0003, n=200, kind="share")
     _samplings(run)
-    for name, value in (("n_crystals", 30587), ("n_train", 27528), ("n_test", 1500), ("n_seeds", 2), ("items", 500000)):
+    for name, value in (("n_crystals", 30587), ("n_train", 27528), ("n_test", 1500), ("n_seeds", 2), ("n_seeds_drawn", 1), ("items", 500000)):
         run.value(name, value)
     run.value("items_of_sampling", 200000)
     run.value("n_types_test", 544, n=1500)
