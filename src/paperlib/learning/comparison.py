@@ -70,10 +70,12 @@ class Scored:
         """The mean over items and repetitions of the sum of ``terms``, arms with a coefficient each: {"a": 1, "b": -1}
         is a paired difference. A coefficient may weigh items: (n,) by split."""
         sums = self.contributions(terms)
+        # an arm may have been repeated on some of the splits only
+        n = sum(len(self.clusters[split]) for split in dict.fromkeys(split for split, _ in sums))
         training = training_variance(self.means(blocks=True))
         weight = sum(_size(coefficient) ** 2 for coefficient in terms.values())
         mean, half = mean_and_half_width(sums, self.clusters, training, weight)
-        return Value(mean, mean - half, mean + half, sum(map(len, self.clusters.values())), kind=kind)
+        return Value(mean, mean - half, mean + half, n, kind=kind)
 
     def contributions(self, terms: Mapping[str, Coefficient]) -> dict[Repeat, np.ndarray]:
         """(n,) the sum of ``terms`` for each item, by repetition that all of their arms have."""
