@@ -26,10 +26,9 @@ SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
-    *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes"),
-    *("items", "items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "curve_items", "n_ideal_test"),
-    *("items", "long_items", "best_items", "repeated_items", "test_items", "sizes", "repeated_sets", "repeated_passes"),
-    *("other_rates", "tree_items", "rated"),
+    *("items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "seeds_drawn", "curve_items", "n_ideal_test"),
+    *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes"),
+    *("other_rates", "tree_items", "rated", "network"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

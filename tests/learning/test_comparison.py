@@ -280,3 +280,9 @@ def test_a_name_may_hold_the_test_that_a_score_is_of(trained, tmp_path):
     run = KeepingRun(tmp_path / "run")
     comparison.keep_scores(run, comparison.score_table(trained, "test", [SPACE], ks=(1,)), {(SPACE, "a"): "a_{}"})
     assert list(run.values) == ["a_test_top1"]
+
+
+def test_an_arm_that_was_repeated_less_often_counts_the_items_that_it_saw():
+    some = made_up({"a": RANKS["a"], "b": {(0, 0): RANKS["b"][0, 0]}})
+    found = comparison.scored(some, "test", SPACE)
+    assert (found.score("a").n, found.score("b").n, found.contrast({"b": 1, "a": -1}).n) == (10, 4, 4)

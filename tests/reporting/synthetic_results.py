@@ -536,19 +536,27 @@ def _resolution(run: _Writer) -> None:
     run.table("scores", **scores[scores["k"] == 1])
     columns = ("test", "change", "level", "drawn")
     run.table("worlds", **dict(zip(columns, zip(*WORLDS, strict=True), strict=True)))
-    changed = ("clean", "noise_4", "background_1", "width_12")
+    changed = ("clean", "noise_4", "background_1", "width_12", "strong_lines", "permuted")
     for reader in READERS:
         for test in changed[1:]:
             run.value(f"lost_{reader}_{test}", -0.4, -0.43, -0.37, 3000, "points")
-        for test in (*changed, "doublet", "strong_lines", "drawn", "laboratory"):
+        for test in (*changed, "doublet", "drawn", "laboratory"):
             run.value(f"drawn_{reader}_{test}", 0.3, 0.27, 0.33, 3000, "points")
     for norm in ("batch", "group"):
         for test in changed:
             run.value(f"norm_{norm}_{test}", 0.05, 0.02, 0.08, 3000, "points")
     for norm in ("layer", "batch", "group"):
         run.value(f"response_{norm}_noise_4", 0.0003, n=200, kind="share")
+    run.value("loss_position_drawn", 0.11)
     _samplings(run)
-    for name, value in (("n_crystals", 30587), ("n_train", 27528), ("n_test", 1500), ("n_seeds", 2), ("items", 500000)):
+    for name, value in (
+        ("n_crystals", 30587),
+        ("n_train", 27528),
+        ("n_test", 1500),
+        ("n_seeds", 2),
+        ("n_seeds_drawn", 1),
+        ("items", 500000),
+    ):
         run.value(name, value)
     run.value("items_of_sampling", 200000)
     run.value("n_types_test", 544, n=1500)

@@ -167,13 +167,18 @@ def test_scores_stand_at_their_level_for_every_network_and_training(results):
     noise, width, sampling = fig_resolution.draw(results).axes
     scores = results.table("10_resolution", "scores").query("seed == -1").set_index(["arm", "test"])["value"]
     tests = ["clean", *(f"noise_{digits}" for digits in (5, 4, 3, 2))]
-    assert [tick.get_text() for tick in noise.get_xticklabels()] == ["0", *(f"$10^{{-{d}}}$" for d in (5, 4, 3, 2))]
+    assert [tick.get_text() for tick in noise.get_xticklabels()] == [
+        "0", *(f"$10^{{-{d}}}$" for d in (5, 4, 3, 2)), "no lines\nbelow 1%"
+    ]  # fmt: skip
     assert [tick.get_text() for tick in width.get_xticklabels()] == ["1", "1.1", "1.2", "1.5"]
-    curves = [line for line in noise.lines if line.get_marker() == "o"]
+    curves = [line for line in noise.lines if line.get_marker() == "o" and len(line.get_ydata()) > 1]
+    apart = [line for line in noise.lines if line.get_marker() == "o" and len(line.get_ydata()) == 1]
     arms = [f"{reader}_{kind}" for reader in READERS for kind in TRAINED_ON]
     for arm, line in zip(arms, curves, strict=True):
         assert list(line.get_ydata()) == pytest.approx([100 * scores[arm, test] for test in tests])
         assert (line.get_markerfacecolor() == "white") == arm.endswith("clean")
+    alone = [float(line.get_ydata()[0]) for line in apart]
+    assert alone == pytest.approx([100 * scores[arm, "strong_lines"] for arm in arms])
     table = results.table("10_resolution", "samplings").query("stem == 'degrees'")
     drawn = np.concatenate([line.get_ydata() for line in sampling.lines if line.get_marker() in ("o", "s", "^")])
     assert sorted(drawn) == pytest.approx(sorted(100 * table["value"])), "each sampling once"

@@ -70,10 +70,11 @@ class Scored:
         """The mean over items and repetitions of the sum of ``terms``, arms with a coefficient each: {"a": 1, "b": -1}
         is a paired difference. A coefficient may weigh items: (n,) by split."""
         sums = self.contributions(terms)
+        n = sum(len(self.clusters[split]) for split in {split for split, _ in sums})
         training = training_variance(self.means(blocks=True))
         weight = sum(_size(coefficient) ** 2 for coefficient in terms.values())
         mean, half = mean_and_half_width(sums, self.clusters, training, weight)
-        return Value(mean, mean - half, mean + half, sum(map(len, self.clusters.values())), kind=kind)
+        return Value(mean, mean - half, mean + half, n, kind=kind)
 
     def contributions(self, terms: Mapping[str, Coefficient]) -> dict[Repeat, np.ndarray]:
         """(n,) the sum of ``terms`` for each item, by repetition that all of their arms have."""
@@ -115,9 +116,8 @@ def scored_across(trained: Trained, space: str, k: int = 1) -> Scored:
     """:func:`scored` of all tests in one, to compare answers to different tests in pairs: arms are called ``arm@test``.
     Raises ValueError where the tests are not about the same crystals in the same order."""
     tests = dict.fromkeys(test for test, _ in trained.items)
-    groups = {
-        split: [i.space_group for (_, of), i in trained.items.items() if of == split] for _, split in trained.items
-    }
+    found = trained.items.items()
+    groups = {split: [items.space_group for (_, of), items in found if of == split] for _, split in trained.items}
     if odd := [split for split, of_test in groups.items() if any(not np.array_equal(g, of_test[0]) for g in of_test)]:
         raise ValueError(f"the tests of split {odd[0]!r} are not about the same crystals: {', '.join(tests)}")
     each = {test: scored(trained, test, space, k) for test in tests}

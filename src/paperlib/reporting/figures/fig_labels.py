@@ -41,8 +41,8 @@ def draw(results: Results) -> Figure:
 
 def with_items(scores: pd.DataFrame, matched: int) -> pd.DataFrame:
     """``scores`` with the column ``items``, which the key of an arm ends with where it is not ``matched``."""
-    ends = scores["arm"].str.extract(r"_(\d+)$")[0]
-    return scores.assign(items=pd.to_numeric(ends).fillna(matched))
+    ends = scores["arm"].str.split("_").str[-1]
+    return scores.assign(items=pd.to_numeric(ends, errors="coerce").fillna(matched))
 
 
 def _scores(ax: Axes, scores: pd.DataFrame) -> None:

@@ -29,15 +29,17 @@ _RANGES = ("short_range", "long_range")
 
 @style.look()
 def draw(results: Results) -> Figure:
-    """Panel a: score against noise; b: against the width of the peaks; both for each network, trained on clean
-    patterns and with imperfections. c: score against the points of a pattern."""
+    """Panel a: score against noise, and without weak lines; b: against the width of the peaks; both for each network,
+    trained on clean patterns and with imperfections. c: score against the points of a pattern."""
     scores, worlds = results.table(STEM, "scores"), results.table(STEM, "worlds")
     scores = scores[(scores["seed"] == -1) & (scores["k"] == 1)]
     fig = style.figure("double", 3.0)
-    axes = fig.subplots(1, 3, width_ratios=(1.25, 1, 1.1))
+    axes = fig.subplots(1, 3, width_ratios=(1.45, 1, 1.1))
     for ax, change, clean in ((axes[0], "noise", 0.0), (axes[1], "width", 1.0)):
         levels = worlds[worlds["change"] == change].set_index("test")["level"].to_dict()
         _against(ax, scores, {"clean": clean} | levels)
+    weakest = worlds.set_index("change").loc["strong_lines"]
+    _beside(axes[0], scores, str(weakest["test"]), f"no lines\nbelow {weakest['level']:.0%}")
     axes[0].set_xlabel("noise (standard deviation,\nof the maximum)")
     axes[1].set_xlabel("width of the peaks\n(as published = 1)")
     _sampling(axes[2], results.table(STEM, "samplings"))
@@ -53,16 +55,29 @@ def draw(results: Results) -> Figure:
 def _against(ax: Axes, scores: pd.DataFrame, levels: dict[str, float]) -> None:
     """Scores of all networks on the test sets whose ``levels`` are given by key; each level has a place of its own."""
     tests = sorted(levels, key=levels.__getitem__)
-    here = scores[scores["test"].isin(tests)].set_index(["arm", "test"])
-    for i, (reader, named) in enumerate(READERS.items()):
-        for j, kind in enumerate(TRAINED_ON):
-            rows = here.loc[f"{reader}_{kind}"].loc[tests]
-            aside = 0.05 * (2 * i + j - 3.5)
-            _points(ax, np.arange(len(tests)) + aside, rows, named, **_LINES[kind])
-    guess = style.percent(here.loc["frequency"].loc[tests, "value"])
+    guess = _at(ax, scores, tests, 0.0)
     ax.plot(range(len(tests)), guess, color=style.GREY, lw=0.9, ls=":")
     ax.set_xticks(range(len(tests)), [_level(levels[test]) for test in tests])
     ax.set(ylabel="extinction group, top-1 (%)", ylim=(0, None))
+
+
+def _beside(ax: Axes, scores: pd.DataFrame, test: str, name: str) -> None:
+    """Scores of all networks on one more test set, behind the levels and apart from them."""
+    names, place = [tick.get_text() for tick in ax.get_xticklabels()], len(ax.get_xticks()) + 0.25
+    _at(ax, scores, [test], place)
+    ax.set_xticks([*ax.get_xticks(), place], [*names, name])
+
+
+def _at(ax: Axes, scores: pd.DataFrame, tests: list[str], place: float) -> np.ndarray:
+    """Draw the scores of all networks on ``tests``, which stand one apart from ``place`` on; return what class
+    frequencies score there (n,), in per cent."""
+    here = scores[scores["test"].isin(tests)].set_index(["arm", "test"])
+    arms = [(reader, kind) for reader in READERS for kind in TRAINED_ON]
+    for i, (reader, kind) in enumerate(arms):
+        rows = here.loc[f"{reader}_{kind}"].loc[tests]
+        x = place + np.arange(len(tests)) + 0.1 * (i - (len(arms) - 1) / 2)
+        _points(ax, x, rows, READERS[reader], **_LINES[kind])
+    return style.percent(here.loc["frequency"].loc[tests, "value"])
 
 
 def _level(level: float) -> str:

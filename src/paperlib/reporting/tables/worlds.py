@@ -25,15 +25,21 @@ def worlds(results: Results) -> str:
         rows.append((tex_signs(change_text(str(world.change), float(world.level))), str(world.drawn), *cells))
     widest = (scores["high"] - scores["low"]).max() / 2
     items = (
-        rf"top-1 in \%, n = {format_count(scores['n'].max())} test crystals, "
-        f"{format_count(scores['n_trainings'].max())} trainings of each; 95\\,\\% intervals over structure types and "
-        rf"trainings reach at most {share(widest)} points to either side"
+        rf"top-1 in \%, n = {_range(scores['n'])} test crystals, {_range(scores['n_trainings'].loc[:, arms])} "
+        rf"trainings of each; 95\,\% intervals over structure types and trainings reach at most {share(widest)} points "
+        "to either side"
     )
     heads = ("Test patterns", "In training", *(2 * [*_SHORT.values()]), "Freq.")
     kinds = [rf"\multicolumn{{1}}{{l}}{{\rlap{{{text}}}}}" for text in TRAINED_ON.values()]
     above = " & ".join(["", "", kinds[0], "", "", "", kinds[1], "", "", "", ""]) + r" \\"
     text = tabular(r"L{0.27\textwidth}L{0.1\textwidth}rrrrrrrrr", heads, rows, origin_note(results, STEM, items))
     return text.replace(r"\toprule", "\\toprule\n" + above, 1)
+
+
+def _range(numbers: pd.Series) -> str:
+    """The smallest and the largest of some counts, once where they are the same."""
+    ends = dict.fromkeys(format_count(end) for end in (numbers.min(), numbers.max()))
+    return " to ".join(ends)
 
 
 def change_text(change: str, level: float) -> str:
