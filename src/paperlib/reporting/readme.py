@@ -39,6 +39,13 @@ ROWS = (
      ("07_duplicate_effect/before_top1", "07_duplicate_effect/after_top1")),
     ("… of the difference: fewer entries; no copies of test crystals (points)",
      ("07_duplicate_effect/effect_less_data_top1", "07_duplicate_effect/effect_memory_top1")),
+    ("Extinction group of random crystals, top-1 (%), training → test: balanced → balanced; biased → biased; biased → "
+     "balanced; balanced → biased",
+     ("08_bias/balanced_middle_on_balanced_top1", "08_bias/random_histogram_on_histogram_top1",
+      "08_bias/random_histogram_on_balanced_top1", "08_bias/balanced_middle_on_histogram_top1")),
+    ("… of real crystals of new structure types: trained on real crystals; on the largest balanced set",
+     ("08_bias/real_on_real_top1", "08_bias/balanced_large_on_real_top1")),
+    ("… what PyXtal's wrong labels change on balanced crystals (points)", ("08_bias/labels_balanced_top1",)),
     ("New structure types, top-1 (%), trained on clean patterns: clean; noise of 0.01 % of the maximum",
      ("10_resolution/layer_clean_clean_top1", "10_resolution/layer_clean_noise_4_top1")),
     ("… trained with imperfections, imperfections drawn: published network; with BatchNorm; with positions kept",
