@@ -8,10 +8,11 @@ import pytest
 
 from paperlib.crystals.rules import rules_from
 from paperlib.crystals.synthesis import random_crystals
-from paperlib.datasets import random_sets
+from paperlib.datasets import pattern_sets, random_sets
 from paperlib.datasets.asked_groups import AskedGroups
 from paperlib.datasets.labels import Labels
-from paperlib.datasets.random_sets import RandomSet, RandomStream
+from paperlib.datasets.pattern_sets import SetStream
+from paperlib.datasets.random_sets import RandomSet
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.simulate import powder_patterns, validate
 from paperlib.lab import paths
@@ -30,8 +31,8 @@ EXPECTED = random_crystals(1 + np.arange(60) * 97 % 230, 7)
 def small_shards(tmp_path, monkeypatch):
     """Shards of 25 items, in an empty root, made in this process."""
     monkeypatch.setenv("PAPERLIB_ROOT", str(tmp_path))
-    monkeypatch.setattr(random_sets, "SHARD", 25)
-    monkeypatch.setattr(random_sets.machine, "cores", lambda: 1)
+    monkeypatch.setattr(pattern_sets, "SHARD", 25)
+    monkeypatch.setattr(pattern_sets.machine, "cores", lambda: 1)
 
 
 def fresh(**changes):
@@ -64,7 +65,7 @@ def test_a_crystal_without_a_pattern_is_replaced_by_another_of_its_group():
     assert dark, "the window is meant to miss some"
     random = fresh(n=25, instrument=narrow)
     crystals, redrawn = random.crystals(np.arange(25))
-    assert redrawn.tolist() == dark and random.redrawn() == len(dark)
+    assert redrawn.tolist() == dark and random.replaced() == len(dark)
     assert np.array_equal(crystals.space_group, EXPECTED.space_group[:25]) and not validate(crystals, narrow)
     kept = np.setdiff1d(np.arange(25), dark)
     assert np.array_equal(crystals.cell[kept], EXPECTED.cell[kept])
@@ -87,7 +88,7 @@ def test_a_stream_brings_its_slice_once_a_pass_and_is_known_without_a_crystal():
     assert not np.array_equal(patterns[:40], patterns[40:]), "in another order"
     assert sorted(targets[:40]) == sorted(LABELS.of(data.space_groups(6)))
     with pytest.raises(ValueError, match="at most 60"):
-        RandomStream(fresh(), LABELS, 8, 0, 61, 0)
+        SetStream(fresh(), LABELS, 8, 0, 61, 0)
 
 
 def test_wrong_labels_are_trained_on_and_ranks_with_exchanged_frequencies_are_kept(tmp_path):

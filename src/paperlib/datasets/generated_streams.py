@@ -34,6 +34,9 @@ VERSION = 1
 
 BALANCES = ("groups", "classes")
 
+_LATER = ("overall_b",)
+"""Fields of :class:`Imperfections` that came after trainings were first kept."""
+
 
 class IdealStream:
     """Reflection data without end: see :func:`paperlib.diffraction.ideal.ideal_patterns`.
@@ -125,7 +128,7 @@ class CrystalStream:
         self.crystals, self.imperfections, self.balance = crystals, imperfections, balance
         self.alteration = alteration
         self.n_points = int(instrument.n_points)
-        self._digest = digest or _checksum(crystals)
+        self._digest = digest or checksum_of(crystals)
         alone = np.arange(len(crystals))
         kinds = alone if balance is None else _balanced_over(crystals.space_group, labels, balance)
         self._turns = _Turns(kinds, self.seed, "crystal stream")
@@ -149,7 +152,7 @@ class CrystalStream:
 
     def identity(self) -> dict[str, Any]:
         """Plain values that tell this stream from any other."""
-        spoilt = None if self.imperfections is None else _recipe(self.imperfections)
+        spoilt = None if self.imperfections is None else recipe_of(self.imperfections)
         more = {"crystals": self._digest, "imperfections": spoilt, "balance": self.balance}
         # trainings that are kept came before streams could be altered
         more |= {"alteration": repr(self.alteration)} if self.alteration is not None else {}
@@ -213,13 +216,15 @@ def _identity(stream: IdealStream | CrystalStream) -> dict[str, Any]:
     }
 
 
-def _recipe(imperfections: Imperfections) -> dict[str, Any]:
-    """The fields as plain values; the pool of impurities by its checksum."""
+def recipe_of(imperfections: Imperfections) -> dict[str, Any]:
+    """The fields of ``imperfections`` as plain values; the pool of impurities by its checksum. What came after
+    trainings were first kept is left out where it has no effect."""
     pool = imperfections.impurities
     fields = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(imperfections).items()}
-    return fields | {"impurities": None if pool is None else _checksum(pool)}
+    fields = {k: v for k, v in fields.items() if k not in _LATER or imperfections.has(k)}
+    return fields | {"impurities": None if pool is None else checksum_of(pool)}
 
 
-def _checksum(crystals: CrystalSet) -> str:
-    """Of all that patterns and targets depend on, by content."""
+def checksum_of(crystals: CrystalSet) -> str:
+    """Of all that the patterns and targets of ``crystals`` depend on, by content."""
     return sha256_of_text("".join(item_digests(crystals).tolist()))

@@ -59,6 +59,8 @@ class Draws(NamedTuple):
     """(n,)"""
     detector_step: Tensor
     """(n,)"""
+    overall_b: Tensor
+    """(n,)"""
 
 
 def draw(

@@ -57,6 +57,7 @@ RULES = {
     "detector_start": Rule("degrees 2θ", 0, 180, "(5, 15)"),
     "detector_end": Rule("degrees 2θ", 0, 180, "(75, 90), or 180 for the whole range", off=180.0),
     "detector_step": Rule("degrees 2θ", 0, 5, "(0.01, 0.05)"),
+    "overall_b": Rule("Å²", 0, 20, "(0.3, 2)"),
 }
 """In the order of the columns that are drawn: new parameters go to the end, so that old draws stay what they are."""
 
@@ -113,6 +114,9 @@ class Imperfections:
     detector_step: Range = 0.0
     """Degrees 2θ between measured points, rounded to whole steps of the instrument's grid, one at least; values
     between them are interpolated."""
+    overall_b: Range = 0.0
+    """Å²: B of a factor exp(-2 B sin²θ / λ²) on all intensities, beside the displacements that sites have of their
+    own. Calculated structures have none."""
 
     def __post_init__(self) -> None:
         for name, rule in RULES.items():

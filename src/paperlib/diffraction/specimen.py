@@ -1,6 +1,7 @@
 """What the specimen and its place do to the lines of a pattern.
 
-1. Texture multiplies each intensity, see :mod:`paperlib.diffraction.texture`.
+1. Texture multiplies each intensity, see :mod:`paperlib.diffraction.texture`, and so does the factor of an overall
+   displacement B, exp(-2 B sin²θ / λ²).
 2. Lines move by the zero shift and by -2 s cos θ / R (radians) for a specimen that lies s behind the axis of a
    Bragg–Brentano goniometer of radius R (Wilson, 1963; International Tables C, section 5.2).
 3. Small crystallites add a Lorentzian width K λ / (L cos θ), K = 0.9 (Scherrer, 1918), strain one of 4 ε tan θ (Stokes
@@ -87,6 +88,10 @@ def specimen_patterns(
     ``reflections`` are those of the n ``crystals`` with the :func:`margin` that the ranges ask for, ``draws`` what was
     drawn for them. Raises ValueError, naming it, for a second phase that cannot be simulated.
     """
+    if imperfections.has("overall_b"):
+        factor = torch.exp(-draws.overall_b[reflections.crystal] / (2 * reflections.d.to(torch.float64) ** 2))
+        damped = reflections.intensity * factor.to(reflections.intensity.dtype)
+        reflections = dataclasses.replace(reflections, intensity=damped)
     if imperfections.has("texture"):
         factor = texture_factors(reflections, crystals, draws.texture, draws.texture_axis, memory_budget)
         reflections = dataclasses.replace(reflections, intensity=reflections.intensity * factor)

@@ -46,6 +46,9 @@ class Arm:
     """Keys of the tests that it is asked about; all of them where none is named."""
     seeds: tuple[int, ...] = ()
     """Those of the study that it is trained with; all of them where there is none here."""
+    start: str = ""
+    """Key of an arm of the study, with the same labels and model, whose trained weights (of the same split and seed) it
+    starts from; fresh ones where none is named."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class TestItems:
     """What the patterns are, in plain values."""
     expected: np.ndarray | None = None
     """(230,) float64: how many items of each space group are expected before one pattern is read."""
+    whole: bool = False
+    """Keep the log-probabilities of all classes, half a kilobyte an item: where answers of several trainings, or about
+    several views of an item, are to be combined."""
 
 
 @dataclass(frozen=True)

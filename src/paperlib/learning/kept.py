@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from paperlib.lab import paths
 from paperlib.lab.results import released_model
 from paperlib.lab.run import Run
 from paperlib.lab.store import read_json
-from paperlib.learning.ranked import Ranked, load_ranked
+from paperlib.learning.ranked import Ranked, load_ranked, load_whole
 from paperlib.learning.weights import weights_header
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Kept:
     """As in :class:`paperlib.learning.training.History`."""
     answers: dict[str, dict[str, Ranked]]
     """By test and space."""
+    whole: dict[str, np.ndarray]
+    """By test: (n, n_classes) log-probabilities, of tests that keep them."""
     files: dict[str, Path]
     """Predictions by test; and under "weights" the weights, where they are here."""
 
@@ -115,9 +118,11 @@ def _published_in(folder: Path, part: str, task: Task, stem: str) -> Kept | None
 
 
 def _kept(facts: Any, times: Any, history: pd.DataFrame, files: dict[str, Path]) -> Kept:
-    answers = {test: load_ranked(path) for test, path in files.items() if test != "weights"}
+    answered = {test: path for test, path in files.items() if test != "weights"}
+    answers = {test: load_ranked(path) for test, path in answered.items()}
+    whole = {test: log_p for test, path in answered.items() if (log_p := load_whole(path)) is not None}
     known, measured = ({name: _plain(of[name]) for name in names} for of, names in ((facts, FACTS), (times, TIMES)))
-    return Kept(known, measured, history.reset_index(drop=True), answers, files)
+    return Kept(known, measured, history.reset_index(drop=True), answers, whole, files)
 
 
 def _plain(value: Any) -> Any:

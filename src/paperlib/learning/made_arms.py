@@ -15,7 +15,8 @@ import numpy as np
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.generated_streams import CrystalStream, IdealStream
 from paperlib.datasets.labels import Labels
-from paperlib.datasets.random_sets import SHARD, RandomSet, RandomStream
+from paperlib.datasets.pattern_sets import SHARD, SetStream
+from paperlib.datasets.random_sets import RandomSet
 from paperlib.datasets.streams import Stream, steps_per_pass
 from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.ideal import random_cells
@@ -102,10 +103,10 @@ class RandomData:
     n_items: int
     splits: tuple[Any, ...]
 
-    def __call__(self, split: Any, seed: int) -> RandomStream:
+    def __call__(self, split: Any, seed: int) -> SetStream:
         """The stream of one split and seed."""
         first = self.splits.index(split) * self.n_items
-        return RandomStream(self.random, self.labels, self.batch_size, seed, self.n_items, first)
+        return SetStream(self.random, self.labels, self.batch_size, seed, self.n_items, first)
 
     def space_groups(self, split: Any) -> np.ndarray:
         """(n_items,) those that the items of one split are labelled with."""

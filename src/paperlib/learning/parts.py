@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from paperlib.diffraction.baseline import above_baseline
+
 GROUPS = 8
 """Groups of channels of a GroupNorm; as many as the original's 32 would leave single channels in a small network."""
 
@@ -67,14 +69,17 @@ positions; "group" over the positions of one pattern and an eighth of the channe
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"gelu": F.gelu, "relu": F.relu}
 
-INPUTS = ("linear", "square_root")
-"""What a network makes of intensities: nothing, or the root of what lies above 0, in which weak lines are not lost
-beside strong ones."""
+INPUTS = ("linear", "square_root", "above_baseline")
+"""What a network makes of intensities: nothing; the root of what lies above 0, in which weak lines are not lost beside
+strong ones; or, for patterns with a background, a root with its sign of what lies above or below the baseline."""
+
+_ROUNDED = 1e-3
+"""Share of the maximum below which the root with a sign is straight, so that noise is not made larger than lines."""
 
 
-def transformed(patterns: Tensor, n_points: int, kind: str) -> Tensor:
-    """(n, n_points) patterns as one of :data:`INPUTS`. Raises ValueError for patterns of another shape: a network would
-    accept another sampling, and be wrong."""
+def transformed(patterns: Tensor, n_points: int, kind: str, step: float = 0.0) -> Tensor:
+    """(n, n_points) patterns as one of :data:`INPUTS`; "above_baseline" needs the ``step`` between points in degrees.
+    Raises ValueError for patterns of another shape: a network would accept another sampling, and be wrong."""
     if patterns.ndim != 2 or patterns.shape[1] != n_points:
         raise ValueError(
             f"this model reads patterns of shape (n, {n_points}), got {tuple(patterns.shape)}; "
@@ -82,6 +87,9 @@ def transformed(patterns: Tensor, n_points: int, kind: str) -> Tensor:
         )
     if kind == "linear":
         return patterns
+    if kind == "above_baseline":
+        peaks = above_baseline(patterns, step)
+        return peaks / (peaks.abs() + _ROUNDED).sqrt()
     # The slope of the root is infinite at 0, where attributions must stay finite.
     return (patterns.clamp(min=0.0) + 1e-8).sqrt() - 1e-4
 

@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from paperlib.diffraction.baseline import is_measured
 from paperlib.diffraction.instrument import CU_KALPHA
 from paperlib.learning.parts import (
     ACTIVATIONS,
@@ -63,8 +64,12 @@ class PositionResNetSize:
     """As there."""
     coordinate: bool = False
     """Give the stem a second channel: where a point lies, from -1 at the first to 1 at the last."""
+    coverage: bool = False
+    """Give it another one: 1 where something was measured, 0 elsewhere (:mod:`paperlib.diffraction.baseline`)."""
+    step: float = 0.0
+    """Degrees 2θ between two points, for the input "above_baseline"."""
 
-    LATER: ClassVar[tuple[str, ...]] = ("coordinate",)
+    LATER: ClassVar[tuple[str, ...]] = ("coordinate", "coverage", "step")
     """As in :class:`paperlib.learning.resnet.ResNetSize`."""
 
     def __post_init__(self) -> None:
@@ -80,6 +85,8 @@ class PositionResNetSize:
         check_norm(self.norm, self.channels)
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
         check_choice("input", self.input, INPUTS)
+        if self.input == "above_baseline" and not self.step > 0:
+            raise ValueError(f"the input 'above_baseline' needs the step between points in degrees: {self.step=}")
 
 
 def stem_in_degrees(step: float) -> dict[str, int]:
@@ -107,7 +114,7 @@ class PositionResNet(nn.Module):
         self.activation = ACTIVATIONS[size.activation]
         if size.coordinate:
             self.register_buffer("coordinate", torch.linspace(-1, 1, n_points)[None, None, None], persistent=False)
-        padding, inside, features = size.stem_kernel // 2, size.channels[0], 1 + size.coordinate
+        padding, inside, features = size.stem_kernel // 2, size.channels[0], 1 + size.coordinate + size.coverage
         conv = nn.Conv2d(features, inside, (1, size.stem_kernel), (1, size.stem_stride), (0, padding), bias=False)
         self.stem = nn.Sequential(conv, NORMS[size.norm](inside))
         self.stages = nn.Sequential()
@@ -125,9 +132,13 @@ class PositionResNet(nn.Module):
 
     def forward(self, patterns: Tensor) -> Tensor:
         """(n, n_points) patterns to (n, n_classes) logits. Raises ValueError for another shape."""
-        x = transformed(patterns, self.n_points, self.size.input)[:, None, None]
+        x = transformed(patterns, self.n_points, self.size.input, self.size.step)[:, None, None]
+        channels = [x]
         if self.size.coordinate:
-            x = torch.cat([x, self.coordinate.expand_as(x)], 1)
+            channels.append(self.coordinate.expand_as(x))
+        if self.size.coverage:
+            channels.append(is_measured(patterns)[:, None, None].to(x.dtype))
+        x = torch.cat(channels, 1) if len(channels) > 1 else x
         x = self.stages(self.activation(self.stem(x)))
         x = self.flat(self.dropout(x.permute(0, 2, 3, 1).flatten(1)))
         return self.head(self.dropout(self.activation(self.flat_norm(x))))

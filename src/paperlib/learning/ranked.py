@@ -20,6 +20,8 @@ from paperlib.lab.store import write_arrays
 TOP = 5
 GIVEN = "|"
 """Between a scheme and a coarser one in the name of a space: what is asked for, given what is known."""
+_WHOLE = "log_p"
+"""Name of the log-probabilities of all classes in a file of answers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +87,33 @@ def ranked_in(log_p: np.ndarray, own: Labels, space_group: np.ndarray, spaces: S
     return answers
 
 
-def save_ranked(path: Path, answers: dict[str, Ranked]) -> None:
-    """Write the answers in several spaces to one ``.npz`` file."""
-    write_arrays(path, {f"{space}.{name}": value for space, r in answers.items() for name, value in vars(r).items()})
+def save_ranked(path: Path, answers: dict[str, Ranked], log_p: np.ndarray | None = None) -> None:
+    """Write the answers in several spaces to one ``.npz`` file; with ``log_p`` (n, n_classes) these too, to three
+    digits."""
+    arrays = {f"{space}.{name}": value for space, r in answers.items() for name, value in vars(r).items()}
+    if log_p is not None:
+        arrays[_WHOLE] = np.maximum(log_p, -1e4).astype(np.float16)
+    write_arrays(path, arrays)
 
 
 def load_ranked(path: Path) -> dict[str, Ranked]:
-    """Read what :func:`save_ranked` wrote. Raises ValueError, naming the file, where it is not that."""
+    """The answers by space that :func:`save_ranked` wrote. Raises ValueError, naming the file, where it is not that."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            spaces = dict.fromkeys(name.partition(".")[0] for name in archive.files)
+            spaces = dict.fromkeys(name.partition(".")[0] for name in archive.files if name != _WHOLE)
             fields = Ranked.__dataclass_fields__
             return {space: Ranked(**{f: archive[f"{space}.{f}"] for f in fields}) for space in spaces}
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy
         raise ValueError(f"{path} does not hold answers ({error}); delete it and run again") from error
+
+
+def load_whole(path: Path) -> np.ndarray | None:
+    """(n, n_classes) float64, normalised: the log-probabilities of all classes in a file of :func:`save_ranked`, None
+    where they were not kept."""
+    with np.load(path, allow_pickle=False) as archive:
+        if _WHOLE not in archive.files:
+            return None
+        log_p = archive[_WHOLE].astype(np.float64)
+    return log_p - np.logaddexp.reduce(log_p, axis=1, keepdims=True)

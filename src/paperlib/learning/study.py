@@ -10,9 +10,10 @@ import itertools
 import math
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from paperlib.lab import stages
@@ -22,7 +23,7 @@ from paperlib.learning.arms import Arm, Test, TestItems
 from paperlib.learning.kept import Kept, find_kept, named, publish_kept
 from paperlib.learning.ranked import Ranked
 from paperlib.learning.training import TRAINING
-from paperlib.learning.work import Task, carry_out, make_task, processes_for
+from paperlib.learning.work import Task, carry_out, in_turn, make_task, processes_for
 
 Cell = tuple[str, Any, int]
 """Arm, split and seed of a training."""
@@ -42,6 +43,8 @@ class Trained:
     """By (test, arm, split, seed), and then by space."""
     items: Mapping[tuple[str, Any], TestItems]
     """By (test, split): the test items that the answers are about."""
+    whole: Mapping[tuple[str, str, Any, int], np.ndarray] = field(default_factory=dict)
+    """By (test, arm, split, seed), of tests that keep them: (n, n_classes) log-probabilities."""
 
     def __repr__(self) -> str:
         arms = dict.fromkeys(self.trainings["arm"])
@@ -76,7 +79,7 @@ def study(
     its values; ``part`` stands before their names where a notebook holds several studies. Stops cleanly after
     ``max_minutes`` (0: no limit), to be resumed by the same call. ``workers`` processes train at a time; 0 takes
     one a core where there is work for minutes.
-    Raises Paused at the limit, ValueError for keys that occur twice.
+    Raises Paused at the limit, ValueError for keys that occur twice and for an arm that starts from none before it.
     """
     pairs = list(zip(splits, seeds, strict=True)) if paired else list(itertools.product(splits, seeds))
     keys: dict[str, list[Any]] = {"arms": [arm.key for arm in arms], "tests": [test.key for test in tests]}
@@ -87,13 +90,14 @@ def study(
     stages.use(TRAINING)
     items = {(test.key, split): test.items(split) for test in tests for split in dict.fromkeys(p[0] for p in pairs)}
     cells = [(arm, *pair) for pair, arm in itertools.product(pairs, arms) if not arm.seeds or pair[1] in arm.seeds]
-    tasks = [make_task(*cell, tests, items) for cell in cells]
+    tasks = _made_tasks(cells, tests, items)
     kept = {task.cell: found for task in tasks if (found := find_kept(task, run.stem)) is not None}
     missing = [task for task in tasks if task.cell not in kept]
     if missing:
         print(f"{len(tasks)} trainings, {len(kept)} of them found; {_size(missing)} to do", flush=True)
         deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
-        carry_out(missing, deadline, workers or processes_for(missing))
+        for some in in_turn(missing):
+            carry_out(some, deadline, workers or processes_for(some))
         kept |= {task.cell: found for task in missing if (found := find_kept(task, run.stem)) is not None}
         if unfinished := [task for task in tasks if task.cell not in kept]:
             run.pause(f"{len(unfinished)} of {len(tasks)} trainings are not finished after {max_minutes:g} minutes")
@@ -105,6 +109,18 @@ def study(
     run.value(named("n_parameters", part), int(kept[tasks[0].cell].facts["parameters"]))
     run.timing(named("training_seconds", part), 60 * sum(kept[task.cell].times["minutes"] for task in tasks))
     return _gathered(run, tasks, kept, items, part)
+
+
+def _made_tasks(
+    cells: Sequence[tuple[Arm, Any, int]], tests: Sequence[Test], items: Mapping[tuple[str, Any], TestItems]
+) -> list[Task]:
+    made: dict[Cell, Task] = {}
+    for arm, split, seed in cells:
+        start = made.get((arm.start, split, seed))
+        if arm.start and start is None:
+            raise ValueError(f"arm {arm.key!r} starts from {arm.start!r}, which is no arm before it with these seeds")
+        made[arm.key, split, seed] = make_task(arm, split, seed, tests, items, start)
+    return [*made.values()]
 
 
 def _size(tasks: Sequence[Task]) -> str:
@@ -125,4 +141,5 @@ def _gathered(
     columns = ["arm", "split", "seed", "step", "items", "loss", "validation_top1", "lr"]
     history = run.table(named("history", part), pd.concat(curves, ignore_index=True)[columns])
     answers = {(test, *task.cell): kept[task.cell].answers[test] for task in tasks for test in task.asked}
-    return Trained(trainings, times, history, answers, items)
+    whole = {(test, *task.cell): log_p for task in tasks for test, log_p in kept[task.cell].whole.items()}
+    return Trained(trainings, times, history, answers, items, whole)

@@ -53,6 +53,8 @@ class Task:
     """Where this machine keeps its execution of the training."""
     n_items: int
     """Patterns that it sees in all."""
+    start: Task | None = None
+    """The training whose weights it starts from."""
 
     @property
     def cell(self) -> tuple[str, Any, int]:
@@ -61,20 +63,52 @@ class Task:
 
 
 def make_task(
-    arm: Arm, split: Any, seed: int, tests: Sequence[Test], items: Mapping[tuple[str, Any], TestItems]
+    arm: Arm,
+    split: Any,
+    seed: int,
+    tests: Sequence[Test],
+    items: Mapping[tuple[str, Any], TestItems],
+    start: Task | None = None,
 ) -> Task:
     """The task of one cell of a study; ``items`` are the test items by test and split."""
     stream = arm.stream(split, seed)
     config = replace(arm.config(stream) if callable(arm.config) else arm.config, seed=seed)
     model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=seed, **arm.model)
-    identity = identity_of(describe_model(model), {"seed": seed}, stream, config)
+    identity = identity_of(describe_model(model), _start(seed, start), stream, config)
     key = "t" + content_key(identity | {"labels": arm.labels.identity()})
     device = pick_device(config.device)
     threads = config.threads if device.type == "cpu" else 0
     folder = paths.trainings() / f"{key}-{precision_of(config.precision, model, device)}-{threads}"
     of_arm = tuple(test for test in tests if test.key in arm.tests or not arm.tests)
     asked = {test.key: content_key(items[test.key, split].identity) for test in of_arm}
-    return Task(arm, split, seed, config, of_arm, key, asked, folder, config.steps * stream.batch_size)
+    return Task(arm, split, seed, config, of_arm, key, asked, folder, config.steps * stream.batch_size, start)
+
+
+def _start(seed: int, start: Task | None) -> dict[str, Any]:
+    """Which weights a training starts from, in plain values."""
+    return {"seed": seed} if start is None else {"training": start.key}
+
+
+def in_turn(tasks: Sequence[Task]) -> list[list[Task]]:
+    """``tasks`` in the order in which they can be carried out: each training once, then what other cells of the study
+    ask the same trainings, and behind it those that start from their weights. A training whose weights are wanted and
+    not here (its predictions were published) is among them."""
+    firsts: dict[str, Task] = {}
+    for task in tasks:
+        if task.start is not None and _weights(task.start) is None:
+            firsts.setdefault(task.start.key, task.start)
+        if task.start is None:
+            firsts.setdefault(task.key, task)
+    first = [*firsts.values()]
+    again = [task for task in tasks if task.start is None and task is not firsts[task.key]]
+    later = [task for task in tasks if task.start is not None]
+    return [some for some in (first, again, later) if some]
+
+
+def _weights(task: Task) -> Path | None:
+    """Where this machine has the weights of the training of ``task``."""
+    paths_of_it = (folder / "weights.safetensors" for folder in executions(task) if (folder / "done.json").is_file())
+    return next((path for path in paths_of_it if path.is_file()), None)
 
 
 def processes_for(tasks: Sequence[Task]) -> int:
@@ -160,11 +194,15 @@ def train(task: Task, deadline: float, report: Callable[[str], None]) -> None:
             return
         stream = arm.stream(task.split, task.seed)
         model = build_model(n_classes=len(arm.labels), n_points=stream.n_points, seed=task.seed, **arm.model)
+        if task.start is not None:
+            if (weights := _weights(task.start)) is None:
+                return  # the limit of time came before it was trained
+            model.load_state_dict(load_weights(weights, arm.labels.scheme).model.state_dict())
         validation = arm.validation(task.split, task.seed) if arm.validation else None
         config = replace(task.config, max_minutes=min(minutes, task.config.max_minutes))
         on_gpu = pick_device(config.device).type == "cuda"
         data = Prefetched(MadeOnHost(stream), ahead=4) if on_gpu else stream
-        history = fit(model, data, config, task.folder, validation, start={"seed": task.seed}, report=report)
+        history = fit(model, data, config, task.folder, validation, start=_start(task.seed, task.start), report=report)
         if not history.stopped_early:
             answer(task, model)
             names = [str(name) for name in arm.labels.names]
@@ -203,7 +241,7 @@ def answer(task: Task, model: Any) -> None:
         if arm.seen is not None and items.expected is not None:
             seen = arm.seen(task.split)
             answers[CORRECTED] = _corrected(log_p, seen, items.expected, arm.labels, items.space_group)
-        save_ranked(path, answers)
+        save_ranked(path, answers, log_p if items.whole else None)
 
 
 def _corrected(log_p: np.ndarray, seen: np.ndarray, expected: np.ndarray, labels: Labels, truth: np.ndarray) -> Ranked:
