@@ -1,8 +1,8 @@
 """Patterns as a laboratory takes them of well-crystallised specimens, such as the minerals of the RRUFF collection.
 
 The ranges were chosen by what told simulated patterns from measured ones (:mod:`paperlib.learning.simulation_gap`) in
-one part of the open RRUFF patterns: what "laboratory" has (:mod:`paperlib.diffraction.laboratory`) gives lines more than
-twice as wide as theirs, other backgrounds, and no displacement of atoms.
+one part of the open RRUFF patterns: what "laboratory" has (:mod:`paperlib.diffraction.laboratory`) gives lines more
+than twice as wide as theirs, other backgrounds, and no displacement of atoms.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 
 from paperlib.datasets.combined_streams import MixtureStream
 from paperlib.datasets.labels import Labels
-from paperlib.datasets.measured_sets import MeasuredSet
+from paperlib.datasets.specimens import Specimens
 from paperlib.datasets.pattern_sets import PatternSet, SetStream
 from paperlib.datasets.streams import ArrayStream
 from paperlib.diffraction.baseline import NOT_MEASURED
@@ -45,7 +45,7 @@ class SetData:
 class MeasuredData:
     """Streams of the measured patterns that are in no fold but those trained on: all but fold ``split``."""
 
-    of: MeasuredSet
+    of: Specimens
     folds: np.ndarray
     labels: Labels
     batch_size: int
@@ -86,7 +86,7 @@ class MeasuredTest:
     """The measured patterns of one fold, moved by ``shift`` points of the grid to higher angles."""
 
     key: str
-    of: MeasuredSet
+    of: Specimens
     folds: np.ndarray
     """(n,) int64: fold of each pattern; -1 for those that are in no test."""
     shift: int = 0

@@ -18,9 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.alike.joining import components
+from paperlib.datasets.generated_streams import checksum_of
 from paperlib.diffraction.baseline import NOT_MEASURED, above_baseline
+from paperlib.diffraction.draws import draw
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.laboratory import LABORATORY
+from paperlib.diffraction.measurement import detector_mask
+from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import rng
 from paperlib.lab.display import counted, one_line
 
@@ -33,7 +39,7 @@ LEAST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredSet:
+class Specimens:
     """Measured patterns, row by row."""
 
     patterns: np.ndarray
@@ -41,7 +47,9 @@ class MeasuredSet:
     space_group: np.ndarray
     """(n,) int64."""
     name: np.ndarray
-    """(n,) str: of the mineral; "" where the set does not say."""
+    """(n,) str: of the specimen; "" where the set does not say."""
+    formula: np.ndarray
+    """(n,) str: likewise."""
     clusters: np.ndarray
     """(n,) int64: patterns of one cluster are no independent evidence."""
     instrument: Instrument
@@ -53,7 +61,7 @@ class MeasuredSet:
 
     def __repr__(self) -> str:
         clusters = counted(len(np.unique(self.clusters)), "cluster")
-        return one_line("MeasuredSet", counted(len(self), "pattern"), clusters)
+        return one_line("Specimens", counted(len(self), "pattern"), clusters)
 
     def recipe(self, rows: np.ndarray) -> dict[str, Any]:
         """What the patterns of ``rows`` are, in this order, in plain values."""
@@ -75,9 +83,9 @@ class MeasuredSet:
         return fold[member]
 
 
-def read_measured_set(files: Sequence[str | Path], instrument: Instrument) -> MeasuredSet:
+def read_specimens(files: Sequence[str | Path], instrument: Instrument) -> Specimens:
     """The patterns of ``files`` (``.npz`` with ``two_theta`` (m,) degrees, ``intensity`` (n, m), NaN where nothing was
-    measured, ``space_group`` (n,) and perhaps ``name`` (n,)), in order, on the grid of ``instrument``.
+    measured, ``space_group`` (n,) and perhaps ``name`` and ``formula`` (n,)), in order, on the grid of ``instrument``.
 
     Points of a finer grid are averaged around each point of the instrument's. Raises ValueError, naming the file, where
     one of these arrays is missing or has another shape, where a grid is coarser than the instrument's or covers less
@@ -89,15 +97,24 @@ def read_measured_set(files: Sequence[str | Path], instrument: Instrument) -> Me
         digest.update(path.read_bytes())
         with np.load(path, allow_pickle=False) as archive:
             parts.append(_read(path, {key: archive[key] for key in archive.files}, instrument))
-    patterns, groups, names = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return MeasuredSet(
-        patterns, groups, names, find_clusters(patterns, names, instrument), instrument, digest.hexdigest()
-    )
+    patterns, groups, names, formulas = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    clusters = find_clusters(patterns, names, instrument)
+    return Specimens(patterns, groups, names, formulas, clusters, instrument, digest.hexdigest())
 
 
-def _read(
-    path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stand_in(crystals: CrystalSet, instrument: Instrument, seed: int = 0) -> Specimens:
+    """A set for trying things out where there are no measured patterns: those of ``crystals`` with the imperfections
+    called "laboratory", which are others than those of :mod:`paperlib.diffraction.mineral_world`."""
+    patterns = powder_patterns(crystals, instrument, seed=seed, imperfections=LABORATORY)
+    reached = detector_mask(draw(LABORATORY, seed, np.arange(len(crystals))), instrument)
+    made = patterns.masked_fill(~reached, NOT_MEASURED).numpy()
+    names, formulas = (texts.astype(np.str_) for texts in (crystals.source_id, crystals.formula))
+    clusters = find_clusters(made, names, instrument)
+    groups = crystals.space_group.astype(np.int64)
+    return Specimens(made, groups, names, formulas, clusters, instrument, checksum_of(crystals))
+
+
+def _read(path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument) -> tuple[np.ndarray, ...]:
     if missing := [key for key in ("two_theta", "intensity", "space_group") if key not in arrays]:
         raise ValueError(f"{path} has no array {missing[0]!r}; it has {', '.join(arrays)}")
     two_theta, intensity = (arrays[key].astype(np.float64) for key in ("two_theta", "intensity"))
@@ -108,8 +125,8 @@ def _read(
         )
     if not (np.diff(two_theta) > 0).all() or np.median(np.diff(two_theta)) > instrument.step:
         raise ValueError(f"{path}: two_theta must rise, in steps of at most {instrument.step:.3g}°")
-    names = arrays["name"].astype(np.str_) if "name" in arrays else np.full(len(groups), "", dtype="<U1")
-    return averaged(two_theta, intensity, instrument, str(path)), groups, names
+    texts = (arrays.get(key, np.full(len(groups), "")).astype(np.str_) for key in ("name", "formula"))
+    return averaged(two_theta, intensity, instrument, str(path)), groups, *texts
 
 
 def averaged(two_theta: np.ndarray, intensity: np.ndarray, instrument: Instrument, what: str = "") -> np.ndarray:
