@@ -13,8 +13,8 @@ import numpy as np
 
 from paperlib.datasets.combined_streams import MixtureStream
 from paperlib.datasets.labels import Labels
-from paperlib.datasets.specimens import Specimens
 from paperlib.datasets.pattern_sets import PatternSet, SetStream
+from paperlib.datasets.specimens import Specimens
 from paperlib.datasets.streams import ArrayStream
 from paperlib.diffraction.baseline import NOT_MEASURED
 from paperlib.learning.arms import TestItems
