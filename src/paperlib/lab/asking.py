@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import requests
-from urllib3.exceptions import InvalidHeader
-from urllib3.util import Retry
 
 AGENT = "paperlib (the paper 'Classifying Crystal Structure using Deep Learning'; python-requests)"
 """How servers are told who asks."""
@@ -122,11 +121,13 @@ def insist(url: str, manners: Manners, once: Callable[[], _T], remedy: str) -> _
 
 
 def _retry_after(response: requests.Response | None) -> float:
-    """Seconds that the server asks to wait, 0 where it does not say."""
-    text = "" if response is None else response.headers.get("Retry-After", "")
+    """Seconds that the server asks to wait, by number or by date; 0 where it does not say."""
+    text = "" if response is None else response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
     try:
-        return float(Retry().parse_retry_after(text)) if text else 0.0
-    except InvalidHeader:  # neither seconds nor a date
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
         return 0.0
 
 
