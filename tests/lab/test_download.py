@@ -1,5 +1,7 @@
 """Downloads from a server that breaks off, refuses, knows no ranges, or offers something else."""
 
+import contextlib
+import fcntl
 import hashlib
 import math
 import socket
@@ -12,6 +14,7 @@ import pytest
 from paperlib.lab.asking import CHUNK, Manners, RefusedError, answer
 from paperlib.lab.download import digest_of, download, kept
 from paperlib.lab.fetch import ChecksumError
+from paperlib.lab.locks import BusyError
 from tests.lab.homes_server import Server
 
 CONTENT = bytes(range(256)) * 5000
@@ -33,7 +36,7 @@ def quick(retries=0):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != ".download.lock")
 
 
 def test_a_file_comes_whole_under_its_name_and_the_server_is_told_who_asks(server, tmp_path):
@@ -54,11 +57,40 @@ def test_what_broke_off_is_gone_on_with_in_the_same_call(server, tmp_path):
 
 def test_what_was_interrupted_is_gone_on_with_by_the_next_call(server, tmp_path):
     server.faults["/a.zip"] = [("cut", CHUNK)]
-    with pytest.raises(ConnectionError, match=r"does not answer.*run this again.*what came is kept"):
+    with pytest.raises(ConnectionError, match=r"does not answer.*what came is kept: run this again"):
         download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick())
     assert names(tmp_path) == ["a.zip.part", "a.zip.part.json"]
     assert download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick()).read_bytes() == CONTENT
     assert server.asked[-1][1]["Range"] == f"bytes={CHUNK}-"
+
+
+def test_two_processes_do_not_download_into_one_folder(server, tmp_path):
+    with open(tmp_path / ".download.lock", "w") as other:
+        other.write("4711")
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BusyError, match=rf"something is downloaded into {tmp_path} in another process, 4711"):
+            download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick())
+    assert download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick()).read_bytes() == CONTENT
+
+
+def test_what_the_user_interrupted_is_gone_on_with(server, tmp_path, monkeypatch):
+    class Bar(contextlib.AbstractContextManager):
+        n = 0
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self, n):
+            self.n += n
+            if self.n:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as watched, pytest.raises(KeyboardInterrupt):
+        watched.setattr("paperlib.lab.download.progress", lambda **options: Bar())
+        download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick(), what="a.zip")
+    path = download(f"{server.address}/a.zip", tmp_path / "a.zip", manners=quick(), what="a.zip")
+    assert path.read_bytes() == CONTENT and server.asked[-1][1]["Range"] == f"bytes={CHUNK}-"
 
 
 @pytest.mark.parametrize("change", ["no ranges", "another version", "another address", "version unknown"])

@@ -92,11 +92,11 @@ def asked(url: str, manners: Manners, **headers: str) -> Iterator[requests.Respo
         yield response
 
 
-def insist(url: str, manners: Manners, once: Callable[[], _T], remedy: str) -> _T:
+def insist(url: str, manners: Manners, once: Callable[[], _T], remedy: str, again: str = "run this again later") -> _T:
     """What ``once`` gives, tried as often as manners allow after errors of requests that may pass.
 
     Raises FileNotFoundError for what the server does not have, RefusedError after another of its errors, and
-    ConnectionError where it does not answer; the message ends with ``remedy``.
+    ConnectionError where it does not answer; the message ends with ``remedy``, after ``again`` where that may help.
     """
     for attempt in range(1 + manners.retries):
         try:
@@ -107,7 +107,7 @@ def insist(url: str, manners: Manners, once: Callable[[], _T], remedy: str) -> _
             raise FileNotFoundError(f"{url}: {why(last)}; the server no longer offers this file. {remedy}") from last
         asked_for = _retry_after(last.response)
         if asked_for > LONGEST_WAIT:
-            remedy = f"it asks to wait {asked_for:,.0f} s. {remedy}"
+            again = f"it asks to wait {asked_for:,.0f} s; {again}"
         # an address that cannot be read is a ValueError too
         hopeless = isinstance(last, ValueError) or (status is not None and status not in _MAY_PASS)
         if hopeless or asked_for > LONGEST_WAIT or attempt == manners.retries:
@@ -117,7 +117,7 @@ def insist(url: str, manners: Manners, once: Callable[[], _T], remedy: str) -> _
             print(f"{urlsplit(url).netloc}: {why(last)}; trying again in {pause:.0f} s", file=sys.stderr, flush=True)
         time.sleep(pause)
     kind = ConnectionError if status is None else RefusedError
-    raise kind(f"{url} does not answer ({why(last)}); run this again later; {remedy}") from last
+    raise kind(f"{url} does not answer ({why(last)}); {again}. {remedy}") from last
 
 
 def _retry_after(response: requests.Response | None) -> float:

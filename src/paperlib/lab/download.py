@@ -11,6 +11,8 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ import requests
 
 from paperlib.lab.asking import CHUNK, Manners, asked, insist
 from paperlib.lab.fetch import ChecksumError, copy_file
+from paperlib.lab.locks import hold_lock, release_lock
 from paperlib.lab.progress import progress
 from paperlib.lab.store import sha256_of, told_when_full, write_text
 
@@ -37,12 +40,12 @@ def download(
     ``checksum`` is ``sha256:…`` , ``md5:…`` or ``git:…`` (the name that git gives to a file), ``size`` its bytes; both
     are compared before the file takes its name. ``what`` names it in a progress bar. Raises FileNotFoundError where the
     server does not have it, RefusedError or another ConnectionError where it does not give it (what came is kept), and
-    ChecksumError for other content than expected, of which nothing is kept.
+    ChecksumError for other content than expected, of which nothing is kept; BusyError where another process downloads
+    into the same folder.
     """
     manners = manners or Manners()
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = _part(target)
-    with told_when_full(target):
+    with _alone(target.parent), told_when_full(target):
         if urlsplit(url).scheme == "file":
             try:
                 copy_file(url, part)
@@ -50,7 +53,7 @@ def download(
                 raise FileNotFoundError(f"there is no {url}") from error
         else:
             once = functools.partial(_transfer, url, part, bool(checksum), manners, what)
-            insist(url, manners, once, f"what came is kept. {_by_hand(url, target)}")
+            insist(url, manners, once, _by_hand(url, target), "what came is kept: run this again later")
         _compare(part, url, checksum, size)
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
@@ -76,7 +79,7 @@ def kept(
     if not target.is_file():
         download(url, target, checksum, size, manners, what)
         record.unlink(missing_ok=True)
-    elif checksum and not record.is_file() and (wrong := _difference(target, checksum, size)):
+    elif checksum and (wrong := _difference(target, checksum, size)):
         raise ChecksumError(f"{target} is not the file at {url}: {wrong}; delete it and run again, or put a good copy")
     found = sha256_of(target)
     if not record.is_file():
@@ -98,6 +101,17 @@ def digest_of(path: Path, algorithm: str) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
         return digest.hexdigest()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two processes that went on with one part would spoil it."""
+    lock = folder / ".download.lock"
+    hold_lock(lock, f"something is downloaded into {folder}")
+    try:
+        yield
+    finally:
+        release_lock(lock)
 
 
 def _part(target: Path) -> Path:

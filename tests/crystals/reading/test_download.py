@@ -61,7 +61,7 @@ def test_good_ids_arrive_and_the_others_are_named(tmp_path, cod, scheme):
         "1000003": "answer is not a CIF",
         "1000004": "not on the server",
     }
-    names = sorted(path.name for path in (tmp_path / "here").iterdir())
+    names = sorted(path.name for path in (tmp_path / "here").glob("[!.]*"))
     assert names == ["1000001.cif", "1000002.cif", "SHA256SUMS"]
     assert read_cifs(tmp_path / "here").crystals.space_group.tolist() == [221, 221]
 
@@ -138,7 +138,7 @@ def test_a_server_that_does_not_answer_is_an_error_that_names_it(tmp_path, cod, 
     monkeypatch.setattr(download, "RETRIES", 0)
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9 does not answer for 1000001 .*run the same call again"):
         cod_cifs([1000001], tmp_path / "here", base_url="http://127.0.0.1:9")
-    assert list((tmp_path / "here").iterdir()) == []
+    assert list((tmp_path / "here").glob("[!.]*")) == []
 
 
 class Client:

@@ -18,7 +18,7 @@ FILES = {"deep/cifs/a(1).cif": b"data_a\n", "deep/cifs/b.cif": b"data_b\n", "dee
 def kept(web):
     """Files under their final names: a part of one may lie beside."""
     files = (path.name for path in (web.repository / "data" / "raw").rglob("*") if path.is_file())
-    return sorted(name for name in files if not name.endswith((".part", ".part.json")))
+    return sorted(name for name in files if not name.endswith((".part", ".part.json", ".lock")))
 
 
 def folder_of(tmp_path, **change):
