@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from paperlib.home_commands import add_homes
 from paperlib.lab import freshness, parameters, paths, publish, runner, verify
 from paperlib.lab.fetch import ChecksumError
 from paperlib.lab.locks import BusyError
@@ -83,7 +84,7 @@ def pdf(arguments: argparse.Namespace) -> int:
 
 
 def data(arguments: argparse.Namespace) -> int:
-    """Bring registered data files from their public homes, or list what is registered and what is here."""
+    """Bring data files from their public homes, or list what is registered and what is here."""
     from paperlib.datasets import rebuild
     from paperlib.lab import fetch
 
@@ -165,9 +166,13 @@ def main(argv: list[str] | None = None) -> int:
     asking = add("classify", classify)
     asking.add_argument("sources", nargs="+", metavar="PATH", help="CIFs, folders or archives of CIFs, JSON lines")
     asking.add_argument("--csv", default="", metavar="PATH", help="write the answers as a table too")
-    files = add("data", data)
-    files.add_argument("what", choices=("fetch", "list"))
-    files.add_argument("names", nargs="*", metavar="NAME", help="names of data/registry.txt, or all")
+    files = commands.add_parser("data", help=data.__doc__, description=data.__doc__)
+    what = files.add_subparsers(dest="what", required=True)
+    for name, told in (("list", "what is registered, and what is here"), ("fetch", "bring registered files")):
+        files = what.add_parser(name, help=told, description=told)
+        files.set_defaults(action=data)
+        files.add_argument("names", nargs="*", metavar="NAME", help="names of data/registry.txt, or all")
+    add_homes(what)
     arguments = parser.parse_args(argv)
     try:
         paths.check_installation()

@@ -17,6 +17,7 @@ def web(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_ROOT", str(repository))
     monkeypatch.setattr(paths, "check_installation", lambda: None)
     monkeypatch.setattr(raw_files, "RETRIES", 1)
+    monkeypatch.setattr(raw_files, "BACKOFF", 0.0)
     there = Web(tmp_path / "web")
     server = there.start()
     monkeypatch.setenv("PAPERLIB_MIRROR", there.address)

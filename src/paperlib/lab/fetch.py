@@ -110,9 +110,13 @@ def fetch(name: str, entries: dict[str, Entry] | None = None, folder: Path | Non
 
 
 def mirrored(url: str) -> str:
-    """The address that stands in for a public one: that of ``PAPERLIB_MIRROR``, with the same path, where it is set."""
+    """The address that stands in for a public one: ``PAPERLIB_MIRROR`` with the same path where it is set, and
+    the same query unless the mirror is a folder."""
     mirror = os.environ.get(MIRROR, "").rstrip("/")
-    return mirror + urlsplit(url).path if mirror else url
+    if not mirror:
+        return url
+    query = "" if mirror.startswith("file:") else urlsplit(url).query
+    return mirror + urlsplit(url).path + (f"?{query}" if query else "")
 
 
 def missing(names: Iterable[str]) -> list[str]:

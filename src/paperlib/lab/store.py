@@ -34,10 +34,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield partial
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with told_when_full(path):
+            yield partial
+            with open(partial, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_when_full(path: Path) -> Iterator[None]:
+    """Raise DiskFullError, with the remedy, where there is no room to write ``path`` in the block."""
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             raise DiskFullError(
@@ -46,8 +56,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                 "raise the limit (ulimit -f), then run the same command again: earlier results are untouched",
             ) from error
         raise
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import subprocess
 import sys
 import threading
 from functools import partial
@@ -13,9 +15,13 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from paperlib.crystals.reading import download
-from paperlib.crystals.reading.download import cod_cifs, materials_project
+from paperlib.crystals.reading.download import cod_cifs, cod_ids, materials_project
 from paperlib.crystals.sources import read_cifs, read_jsonl
+from paperlib.lab.asking import Manners
 from tests.crystals.reading.test_cif import GOOD
+from tests.lab.homes_server import Server
+
+QUICK = Manners(rate=math.inf, retries=0)
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -47,7 +53,7 @@ IDS = [1000001, "1000002", 1000002, 1000003, 1000004, "abc", "../../x"]
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_good_ids_arrive_and_the_others_are_named(tmp_path, cod, scheme):
     base = cod.url if scheme == "http" else cod.folder.as_uri()
-    result = cod_cifs(IDS, tmp_path / "here", base_url=base + "/")
+    result = cod_cifs(IDS, tmp_path / "here", base_url=base + "/", manners=QUICK)
     assert result.fetched == ("1000001", "1000002") and result.already_there == ()
     assert {entry.name: entry.reason for entry in result.failed} == {
         "abc": "not a COD id",
@@ -55,24 +61,84 @@ def test_good_ids_arrive_and_the_others_are_named(tmp_path, cod, scheme):
         "1000003": "answer is not a CIF",
         "1000004": "not on the server",
     }
-    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["1000001.cif", "1000002.cif"]
+    names = sorted(path.name for path in (tmp_path / "here").glob("[!.]*"))
+    assert names == ["1000001.cif", "1000002.cif", "SHA256SUMS"]
     assert read_cifs(tmp_path / "here").crystals.space_group.tolist() == [221, 221]
 
 
 def test_files_already_there_are_not_asked_for_again_and_damaged_ones_are(tmp_path, cod):
-    cod_cifs([1000001], tmp_path, base_url=cod.url)
+    cod_cifs([1000001], tmp_path, base_url=cod.url, manners=QUICK)
     (tmp_path / "1000002.cif").write_text("")
     cod.asked.clear()
-    result = cod_cifs([1000001, 1000002], tmp_path, base_url=cod.url)
+    result = cod_cifs([1000001, 1000002], tmp_path, base_url=cod.url, manners=QUICK)
     assert result.already_there == ("1000001",) and result.fetched == ("1000002",)
     assert cod.asked == ["/1000002.cif"]
+    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["1000001.cif: OK", "1000002.cif: OK"]
+    (tmp_path / "1000001.cif").write_text(GOOD.replace("Na", "Li"))
+    assert cod_cifs([1000001], tmp_path, base_url=cod.url, manners=QUICK).fetched == ("1000001",)
+    assert (tmp_path / "1000001.cif").read_text() == GOOD, "what changed since it came is fetched again"
+
+
+def test_a_file_that_was_put_there_by_hand_is_taken(tmp_path, cod):
+    (tmp_path / "1000009.cif").write_text(GOOD)
+    assert cod_cifs([1000009], tmp_path, base_url=cod.url, manners=QUICK).already_there == ("1000009",)
+    assert cod.asked == []
+
+
+@pytest.fixture
+def home(monkeypatch):
+    """A home of crystals that misbehaves on demand, as the mirror of all homes."""
+    there = Server()
+    monkeypatch.setenv("PAPERLIB_MIRROR", there.address)
+    yield there
+    there.close()
+
+
+TABLE = b'file,a,sg\r\n1000001,5.64,"F m -3 m"\r\n1000002,4.1,"P m -3 m"\r\n'
+
+
+def test_ids_come_from_a_query(home):
+    home.content["/cod/result?format=csv&el1=Na&strictmax=2"] = TABLE
+    assert cod_ids({"el1": "Na", "strictmax": "2", "format": "zip"}, manners=QUICK) == ["1000001", "1000002"]
+    with pytest.raises(ValueError, match="say what to look for"):
+        cod_ids({})
+    home.content["/cod/result?format=csv&el1=Zz"] = b"<html>no"
+    with pytest.raises(ValueError, match=r"did not answer with a table of entries but with '<html>no'"):
+        cod_ids({"el1": "Zz"}, manners=QUICK)
+    home.content["/cod/result?format=csv&el1=He"] = TABLE[:11]
+    assert cod_ids({"el1": "He"}, manners=QUICK) == []
+
+
+def test_one_refused_id_is_reported_and_the_batch_goes_on(home, tmp_path):
+    ids = [1000001, 1000002, 1000003, 1000004]
+    home.content = {f"/cod/{i}.cif": GOOD.encode() for i in ids if i != 1000003}
+    home.faults["/cod/1000002.cif"] = [500]
+    result = cod_cifs(ids, tmp_path, manners=QUICK)
+    assert result.fetched == ("1000001", "1000004")
+    assert [(entry.name, entry.reason) for entry in result.failed] == [
+        ("1000002", "refused by the server"),
+        ("1000003", "not on the server"),
+    ]
+    home.asked.clear()
+    assert cod_cifs(ids, tmp_path, manners=QUICK).fetched == ("1000002",)
+    assert home.paths() == ["/cod/1000002.cif", "/cod/1000003.cif"]
+
+
+def test_a_server_that_refuses_everything_is_left_alone(home, tmp_path):
+    ids = range(1000001, 1000009)
+    home.content = {f"/cod/{i}.cif": GOOD.encode() for i in ids}
+    home.faults = {f"/cod/{i}.cif": [503] for i in list(ids)[1:]}
+    with pytest.raises(ConnectionError, match=r"does not answer for 1000004 .*1 files fetched so far are kept"):
+        cod_cifs(ids, tmp_path, manners=QUICK)
+    assert len(home.asked) == 4
 
 
 def test_a_server_that_does_not_answer_is_an_error_that_names_it(tmp_path, cod, monkeypatch):
     monkeypatch.setattr(download, "RETRIES", 0)
     with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9 does not answer for 1000001 .*run the same call again"):
         cod_cifs([1000001], tmp_path / "here", base_url="http://127.0.0.1:9")
-    assert list((tmp_path / "here").iterdir()) == []
+    assert list((tmp_path / "here").glob("[!.]*")) == []
 
 
 class Client:

@@ -1,31 +1,35 @@
 """Crystals from their public homes: the Crystallography Open Database and the Materials Project.
 
-Both functions go on where an earlier call stopped and name the ids that they could not get, so that a published list
+The functions go on where an earlier call stopped and name the ids that they could not get, so that a published list
 of ids is enough to build the same set again.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import re
-import shutil
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pooch
-import requests
+from urllib.parse import urlencode
 
 from paperlib.crystals.reading.loading import Skipped
+from paperlib.lab.asking import Manners, RefusedError, answer
+from paperlib.lab.download import download
+from paperlib.lab.fetch import mirrored
 from paperlib.lab.progress import progress
-from paperlib.lab.store import atomic_path
+from paperlib.lab.store import atomic_path, sha256_of
+
+COD = "https://www.crystallography.net/cod"
 
 RETRIES = 3
 """Further attempts after a time-out or an error of the server; a missing file is not asked for again."""
+
+PATIENCE = 3
+"""Ids that may be refused one after the other before the whole is given up."""
 
 _MP_FIELDS = ["material_id", "formula_pretty", "structure", "symmetry", "energy_above_hull", "theoretical"]
 
@@ -40,76 +44,98 @@ class Downloaded:
     failed: tuple[Skipped, ...]
 
 
+def cod_ids(query: Mapping[str, str], base_url: str = "", manners: Manners | None = None) -> list[str]:
+    """The ids of the COD entries that a query of its REST interface finds, in its order.
+
+    ``query`` holds the parameters that the COD documents: ``el1`` … ``el8`` (elements that are there), ``nel1`` …
+    (that are not), ``strictmin``, ``strictmax`` (numbers of elements), ``text``, ``formula``, ``vmin``, ``vmax`` (Å³),
+    ``year`` and others. Raises ValueError for an empty query and for an answer that is no table of entries,
+    FileNotFoundError and ConnectionError as :func:`paperlib.lab.asking.answer` does.
+    """
+    if not query:
+        raise ValueError("say what to look for, as el1=Na strictmax=2: no query finds half a million entries")
+    words = {name: value for name, value in query.items() if name != "format"}
+    url = f"{base_url.rstrip('/') or mirrored(COD)}/result?{urlencode({'format': 'csv', **words})}"
+    remedy = f"Without a network: make a list of COD ids at {COD} and give it as a file"
+    text = answer(url, manners, remedy).decode("utf-8", errors="replace")
+    rows = csv.DictReader(text.splitlines())
+    if "file" not in (rows.fieldnames or ()):
+        raise ValueError(f"{url} did not answer with a table of entries but with {text[:60]!r}")
+    return [row["file"].strip() for row in rows if row["file"]]
+
+
 def cod_cifs(
     ids: Iterable[int | str],
     folder: str | Path,
-    base_url: str = "https://www.crystallography.net/cod",
+    base_url: str = "",
+    manners: Manners | None = None,
 ) -> Downloaded:
     """One CIF per COD id (seven digits) into ``folder/<id>.cif``, for :func:`paperlib.crystals.sources.read_cifs`.
 
-    Complete files that are already there are kept. Ids that are not COD ids, that the server does not have, or whose
-    answer is not a CIF are reported in ``failed`` and leave no file. ``base_url`` may be a mirror or a ``file://``
-    folder. The COD is in the public domain (CC0; Gražulis et al. 2012, doi:10.1093/nar/gkr900). Raises ConnectionError
-    where the server itself cannot be reached: run the same call again later.
+    Complete files that are already there, with the SHA-256 that ``SHA256SUMS`` beside them has, are kept. Ids that are
+    not COD ids, that the server does not have or refuses, or whose answer is not a CIF are reported in ``failed`` and
+    leave no file. ``base_url`` may be a mirror or a ``file://`` folder, ``manners`` another rate than one request a
+    second. The COD is in the public domain (CC0; Gražulis et al. 2012, doi:10.1093/nar/gkr900). Raises ConnectionError
+    where the server itself cannot be reached, or refuses several ids one after the other: run the same call again
+    later.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    base_url, manners = base_url.rstrip("/") or mirrored(COD), manners or Manners(retries=RETRIES)
     wanted = list(dict.fromkeys(str(identifier).strip() for identifier in ids))
     valid = [identifier for identifier in wanted if re.fullmatch(r"[1-9]\d{6}", identifier)]
     failed = [Skipped(i, "not a COD id", "seven digits are expected") for i in wanted if i not in set(valid)]
-    keeper = pooch.create(
-        path=folder,
-        base_url=base_url.rstrip("/") + "/",
-        registry={f"{identifier}.cif": None for identifier in valid},
-        retry_if_failed=RETRIES,
-    )
-    log = pooch.get_logger()
-    level = log.level
-    log.setLevel("WARNING")
-    fetched, already_there = [], []
-    try:
-        for identifier in progress(valid, unit="files", desc="COD"):
-            file = folder / f"{identifier}.cif"
-            if file.is_file() and _is_cif(file):
-                already_there.append(identifier)
-                continue
+    fetched, already_there, refused = [], [], 0
+    sums = _Sums(folder / "SHA256SUMS")
+    for identifier in progress(valid, unit="files", desc="COD"):
+        file = folder / f"{identifier}.cif"
+        if file.is_file() and _is_cif(file) and sums.agree(file):
+            already_there.append(identifier)
+            continue
+        try:
+            download(f"{base_url}/{file.name}", file, manners=manners)
+        except FileNotFoundError as error:
+            failed.append(Skipped(identifier, "not on the server", str(error)))
             file.unlink(missing_ok=True)
-            try:
-                keeper.fetch(file.name, downloader=_download)
-            except FileNotFoundError as error:
-                failed.append(Skipped(identifier, "not on the server", str(error)))
-                continue
-            except requests.exceptions.RequestException as error:
+            continue
+        except ConnectionError as error:
+            refused = refused + 1 if isinstance(error, RefusedError) else PATIENCE
+            if refused >= PATIENCE:
                 raise ConnectionError(
                     f"{base_url} does not answer for {identifier} ({error}); the {len(fetched)} files fetched so far "
                     "are kept: run the same call again later"
                 ) from error
-            if _is_cif(file):
-                fetched.append(identifier)
-            else:
-                failed.append(Skipped(identifier, "answer is not a CIF", file.read_text(errors="replace")[:60]))
-                file.unlink()
-    finally:
-        log.setLevel(level)
+            failed.append(Skipped(identifier, "refused by the server", str(error)))
+            continue
+        refused = 0
+        if _is_cif(file):
+            sums.add(file)
+            fetched.append(identifier)
+        else:
+            failed.append(Skipped(identifier, "answer is not a CIF", file.read_text(errors="replace")[:60]))
+            file.unlink()
     return Downloaded(folder, tuple(fetched), tuple(already_there), tuple(failed))
 
 
-def _download(url: str, output: str | Path, _pooch: Any) -> None:
-    """Fetch http(s):// through pooch and file:// through the standard library, which pooch cannot; a missing file is
-    a FileNotFoundError, so that it is not tried again."""
-    if url.startswith("file:"):
-        try:
-            with urllib.request.urlopen(url) as source, open(output, "wb") as target:
-                shutil.copyfileobj(source, target)
-        except urllib.error.URLError as error:
-            raise FileNotFoundError(f"{url}: {error.reason}") from error
-        return
-    try:
-        pooch.HTTPDownloader(timeout=60)(url, output, _pooch)
-    except requests.exceptions.HTTPError as error:
-        if error.response is not None and error.response.status_code in (403, 404, 410):
-            raise FileNotFoundError(f"{url}: {error.response.status_code} {error.response.reason}") from error
-        raise
+class _Sums:
+    """Checksums of the files of a folder, in the format of sha256sum: a line for each, the last one counts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        self._known = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+    def agree(self, file: Path) -> bool:
+        """Whether a file is as it was recorded; one that is not recorded, put there by hand, is recorded now."""
+        if file.name not in self._known:
+            self.add(file)
+        return self._known[file.name] == sha256_of(file)
+
+    def add(self, file: Path) -> None:
+        """Record a file."""
+        self._known[file.name] = sha256_of(file)
+        with open(self._path, "a", encoding="utf-8") as sums:
+            sums.write(f"{self._known[file.name]}  {file.name}\n")
 
 
 def _is_cif(file: Path) -> bool:
@@ -157,11 +183,13 @@ def materials_project(
 
 def _mp_client(api_key: str) -> Any:
     if not api_key:
-        raise ValueError("api_key is empty; get one at https://materialsproject.org/api and pass it")
+        raise ValueError("no key; get one at https://materialsproject.org/api and pass it, or set MP_API_KEY")
     try:
         from mp_api.client import MPRester
     except ImportError as error:
-        raise ImportError("downloading from the Materials Project needs mp-api: pip install mp-api") from error
+        raise ImportError(
+            "downloading from the Materials Project needs mp-api: pip install mp-api (the extra `mp` of this project)"
+        ) from error
     return MPRester(api_key)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import shutil
-import sys
 import tarfile
 import urllib.parse
 import zlib
@@ -19,16 +19,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import pooch
-import requests
-
 from paperlib.lab import paths
-from paperlib.lab.fetch import ChecksumError, copy_file, mirrored
+from paperlib.lab.asking import Manners
+from paperlib.lab.download import download
+from paperlib.lab.fetch import ChecksumError, mirrored
 from paperlib.lab.progress import progress
-from paperlib.lab.store import atomic_path, sha256_of
+from paperlib.lab.store import sha256_of
 
 RETRIES = 2
 """Further attempts after a time-out or an error of the server; what the server does not have is not asked for again."""
+
+BACKOFF = 1.0
+"""Seconds before the first of them."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,13 @@ class Folder:
 def raw_file(repository: Repository, path: str, sha256: str) -> Path:
     """The path of one file, fetched unless it is there already.
 
-    Raises FileNotFoundError where the server does not have it, ConnectionError where the server does not answer, and
-    ChecksumError for other content than expected; nothing is kept then.
+    Raises FileNotFoundError where the server does not have it, ConnectionError where the server does not answer (the
+    next call goes on with what came), and ChecksumError for other content than expected, of which nothing is kept.
     """
     target = repository.place(path)
     if target.is_file() and sha256_of(target) == sha256:
         return target
-    with atomic_path(target) as partial:
-        _download(repository.url(path), partial)
-        found = sha256_of(partial)
-        if found != sha256:
-            raise ChecksumError(
-                f"{repository.url(path)} is not the file that the recipe was made with: SHA-256 {found[:12]}…, "
-                f"expected {sha256[:12]}…; nothing of it is kept"
-            )
-    return target
+    return download(repository.url(path), target, f"sha256:{sha256}", manners=_manners())
 
 
 def raw_files(repository: Repository, checksums: Mapping[str, str], what: str) -> list[Path]:
@@ -138,10 +132,15 @@ def _archive(repository: Repository) -> Iterator[Path]:
     """The archive of a repository, fetched, and removed in the end."""
     archive = repository.place("archive.tar.gz")
     try:
-        _download(repository.archive_url(), archive, bar=sys.stderr.isatty())
+        download(repository.archive_url(), archive, manners=_manners(), what=repository.name)
         yield archive
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _manners() -> Manners:
+    # these servers are made for many requests
+    return Manners(rate=math.inf, retries=RETRIES, backoff=BACKOFF)
 
 
 def tree_id(folder: Path) -> str:
@@ -190,35 +189,3 @@ def _unpack(archive: Path, folder: Folder, place: Path, only: Mapping[str, str] 
             f"the archive {folder.repository.archive_url()} is damaged or cut short ({error}): run the same command "
             "again"
         ) from error
-
-
-def _download(url: str, target: Path, bar: bool = False) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if url.startswith("file:"):
-        try:
-            copy_file(url, target)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"there is no {url}") from error
-        return
-    for attempt in range(1 + RETRIES):
-        try:
-            pooch.HTTPDownloader(timeout=60, progressbar=bar)(url, str(target), None)
-            return
-        except requests.exceptions.RequestException as error:
-            answer = error.response
-            target.unlink(missing_ok=True)
-            if answer is not None and answer.status_code in (401, 403, 404, 410):
-                raise FileNotFoundError(
-                    f"{url}: {answer.status_code} {answer.reason}; the server no longer offers this file"
-                ) from error
-            if attempt == RETRIES:
-                raise ConnectionError(
-                    f"{url} does not answer ({_why(error)}); what was fetched before is kept: run this again"
-                ) from error
-
-
-def _why(error: requests.exceptions.RequestException) -> str:
-    """What lies at the bottom of an error of the network, without the addresses and objects that wrap it."""
-    if error.response is not None:
-        return f"{error.response.status_code} {error.response.reason}"
-    return str(getattr(error.args[0] if error.args else None, "reason", error)).rpartition(": ")[2]
