@@ -104,14 +104,14 @@ def read_specimens(files: Sequence[str | Path], instrument: Instrument) -> Speci
 
 def stand_in(crystals: CrystalSet, instrument: Instrument, seed: int = 0) -> Specimens:
     """A set for trying things out where there are no measured patterns: those of ``crystals`` with the imperfections
-    called "laboratory", which are others than those of :mod:`paperlib.diffraction.mineral_world`."""
+    called "laboratory", which are others than those of :mod:`paperlib.diffraction.mineral_world`. Each is a
+    specimen of its own."""
     patterns = powder_patterns(crystals, instrument, seed=seed, imperfections=LABORATORY)
     reached = detector_mask(draw(LABORATORY, seed, np.arange(len(crystals))), instrument)
     made = patterns.masked_fill(~reached, NOT_MEASURED).numpy()
     names, formulas = (texts.astype(np.str_) for texts in (crystals.source_id, crystals.formula))
-    clusters = find_clusters(made, names, instrument)
-    groups = crystals.space_group.astype(np.int64)
-    return Specimens(made, groups, names, formulas, clusters, instrument, checksum_of(crystals))
+    alone, groups = np.arange(len(crystals)), crystals.space_group.astype(np.int64)
+    return Specimens(made, groups, names, formulas, alone, instrument, checksum_of(crystals))
 
 
 def _read(path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument) -> tuple[np.ndarray, ...]:
