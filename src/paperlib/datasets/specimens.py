@@ -119,10 +119,9 @@ def _read(path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument) 
         raise ValueError(f"{path} has no array {missing[0]!r}; it has {', '.join(arrays)}")
     two_theta, intensity = (arrays[key].astype(np.float64) for key in ("two_theta", "intensity"))
     groups = arrays["space_group"].astype(np.int64)
-    if two_theta.ndim != 1 or intensity.shape != (len(groups), len(two_theta)):
-        raise ValueError(
-            f"{path}: intensity {intensity.shape} is not (patterns {len(groups)}, points {two_theta.shape})"
-        )
+    shape = (len(groups), two_theta.size)
+    if two_theta.ndim != 1 or intensity.shape != shape:
+        raise ValueError(f"{path}: intensity is {intensity.shape}, not (space groups, angles) = {shape}")
     if not (np.diff(two_theta) > 0).all() or np.median(np.diff(two_theta)) > instrument.step:
         raise ValueError(f"{path}: two_theta must rise, in steps of at most {instrument.step:.3g}°")
     texts = (arrays.get(key, np.full(len(groups), "")).astype(np.str_) for key in ("name", "formula"))

@@ -24,7 +24,7 @@ def guess_rows(
     only: Mapping[Any, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Scores of class frequencies alone on ``test``, in the schema of :func:`paperlib.learning.comparison.score_table`:
-    one arm for each of ``known``, the space groups of a training set (n,) by split. ``only`` chooses items, as there."""
+    one arm for each of ``known``, the space groups of a training set (n,) by split; ``only`` as there."""
     clusters = scored(trained, test, space).clusters
     rows = []
     for arm, groups in known.items():
