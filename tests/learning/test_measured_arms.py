@@ -53,10 +53,13 @@ def test_patterns_outside_all_folds_are_in_no_test_and_in_no_training():
 
 def test_simulated_streams_are_the_same_for_all_folds_and_mixed_ones_are_not():
     assert SIMULATED(0, 3).identity() == SIMULATED(1, 3).identity() != SIMULATED(0, 4).identity()
-    mixed = MixedData(MEASURED, SIMULATED)
+    mixed = MixedData((MEASURED, SIMULATED))
     assert mixed(0, 3).identity() != mixed(1, 3).identity()
     patterns, targets = mixed(0, 3).batch(0)
-    assert len(patterns) == len(targets) == 14
+    assert len(patterns) == len(targets) == 14 == mixed.batch_size
+    groups = mixed.space_groups(0)
+    # six measured patterns in batches of 4, and sixty simulated ones in batches of 10
+    assert len(groups) == 84 and np.bincount(groups)[1::2][:6].sum() >= 12
 
 
 def test_moving_brings_in_what_was_not_measured():
@@ -76,7 +79,7 @@ def test_one_training_serves_all_folds_and_others_start_from_it(root, monkeypatc
     brief = ItemBudget(40, 0.01, "cpu")
     arms = [
         Arm("simulated", LABELS, SIMULATED, brief, ("space_group",), MODEL),
-        Arm("fine", LABELS, MixedData(MEASURED, SIMULATED), brief, ("space_group",), MODEL, start="simulated"),
+        Arm("fine", LABELS, MixedData((MEASURED, SIMULATED)), brief, ("space_group",), MODEL, start="simulated"),
     ]
     tests = [MeasuredTest("measured", SHOWN, FOLDS), SetTest("again", SIMULATED.of, np.arange(20))]
     found = study(KeepingRun(root / "run"), arms, tests, [0], [0, 1])
