@@ -47,7 +47,8 @@ def _int(content: bytes, at: int) -> int:
 
 
 def _steps(content: bytes, at: int, n: int, start: float, step: float) -> tuple[np.ndarray, np.ndarray]:
-    y = np.frombuffer(content, "<f4", n, at).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # bytes that are no numbers become NaN, and are counted as missing
+        y = np.frombuffer(content, "<f4", n, at).astype(np.float64)
     return start + step * np.arange(n), y
 
 
