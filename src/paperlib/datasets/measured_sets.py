@@ -17,8 +17,8 @@ SHORTEST = 10
 
 @dataclass(frozen=True)
 class LabelledPattern:
-    """One pattern and what it is of: ``two_theta`` (k,) degrees, ascending, ``intensity`` (k,), ``wavelength`` in Å (NaN where unknown),
-    and the number of the ``space_group``, 0 where unknown."""
+    """One pattern and what it is of: ``two_theta`` (k,) degrees, ascending, ``intensity`` (k,), ``wavelength`` in Å
+    (NaN where unknown), and the number of the ``space_group``, 0 where unknown."""
 
     two_theta: np.ndarray
     intensity: np.ndarray
