@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from paperlib.datasets.homes.zips import LeftOut, leads_out, members
+from paperlib.datasets.homes.zips import LeftOut, leads_out, patterns_in
 from paperlib.datasets.measured_sets import LabelledPattern, columns
 from paperlib.lab.asking import Manners, answer
 from paperlib.lab.download import kept
@@ -54,15 +54,7 @@ def archive(folder: Path, name: str, record: str, home: str, manners: Manners) -
 
 def measured(path: Path) -> Iterator[LabelledPattern | LeftOut]:
     """The measured patterns of an archive, and what is left out and why. Raises ValueError for a damaged archive."""
-    for member in members(path, ".json"):
-        if isinstance(member, LeftOut):
-            yield member
-            continue
-        name, content = member
-        try:
-            yield _pattern(name, content)
-        except ValueError as error:
-            yield LeftOut(name, str(error))
+    return patterns_in(path, ".json", _pattern)
 
 
 def _pattern(name: str, content: bytes) -> LabelledPattern:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import gemmi
 
-from paperlib.datasets.homes.zips import LeftOut, members
+from paperlib.datasets.homes.zips import LeftOut, members, patterns_in
 from paperlib.datasets.measured_sets import LabelledPattern, columns
 
 HOME = "https://www.rruff.net/zipped_data_files/powder"
@@ -33,15 +33,9 @@ def measured(archive: Path, space_groups: dict[str, int]) -> Iterator[LabelledPa
 
     ``space_groups`` is by sample, as :func:`space_groups_of` reads them. Raises ValueError for a damaged archive.
     """
-    for member in members(archive, ".txt"):
-        if isinstance(member, LeftOut):
-            yield member
-            continue
-        name, content = member
-        try:
-            yield _pattern(name, content.decode("utf-8", errors="replace"), space_groups)
-        except ValueError as error:
-            yield LeftOut(name, str(error))
+    return patterns_in(
+        archive, ".txt", lambda name, content: _pattern(name, content.decode("utf-8", errors="replace"), space_groups)
+    )
 
 
 def space_groups_of(archive: Path) -> dict[str, int]:
