@@ -11,6 +11,8 @@ from paperlib.datasets.labels import Labels
 from paperlib.datasets.mineral_sets import WITHOUT
 from paperlib.datasets.specimens import Specimens
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.laboratory import LABORATORY
+from paperlib.diffraction.mineral_world import minerals
 from paperlib.learning import measured_tables
 from paperlib.learning.arms import ItemBudget
 from paperlib.learning.measured_arms import MeasuredData, SetTest
@@ -123,3 +125,9 @@ def test_worlds_are_told_from_what_is_not_one(trained):
     gap = measured_tables.gap_by_world({"clean": SETS["real"]}, np.arange(40), noise, UNNAMED, 30)
     assert isinstance(gap, pd.DataFrame) and set(gap.world) == {"clean"}
     assert gap.set_index("feature").auc["all"] > 0.95
+
+
+def test_ranges_stand_beside_each_other():
+    table = measured_tables.ranges_table({"laboratory": LABORATORY, "minerals": minerals()}).set_index("parameter")
+    assert table.loc["crystallite_size", "minerals_low"] == 60 and table.loc["crystallite_size", "unit"] == "nm"
+    assert np.isnan(table.loc["overall_b", "laboratory_low"]) and table.loc["overall_b", "minerals_high"] == 4

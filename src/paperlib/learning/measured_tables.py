@@ -13,6 +13,7 @@ from paperlib.datasets.drawn_sets import DrawnSet
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.mineral_sets import WITHOUT
 from paperlib.datasets.specimens import Specimens
+from paperlib.diffraction.imperfections import RULES, Imperfections
 from paperlib.learning import combined_answers as combined
 from paperlib.learning import comparison
 from paperlib.learning.calibration import (
@@ -107,6 +108,20 @@ def gap_by_world(
         table = gap_table(of_world, of_measured, (types[world.rows(numbers)], clusters))
         tables.append(table.assign(world=name))
     return pd.concat(tables, ignore_index=True)
+
+
+def ranges_table(worlds: Mapping[str, Imperfections]) -> pd.DataFrame:
+    """From what to what the ``worlds`` draw each imperfection: ``parameter``, ``<world>_low`` and ``<world>_high``
+    (NaN for one that is always the same), ``unit``."""
+    rows = []
+    for parameter, rule in RULES.items():
+        row: dict[str, Any] = {"parameter": parameter}
+        for name, world in worlds.items():
+            drawn = getattr(world, parameter)
+            low, high = drawn if isinstance(drawn, tuple) and drawn[0] < drawn[1] else (np.nan, np.nan)
+            row |= {f"{name}_low": low, f"{name}_high": high}
+        rows.append(row | {"unit": rule.unit})
+    return pd.DataFrame(rows)
 
 
 class Said(NamedTuple):
