@@ -16,7 +16,7 @@ from paperlib.diffraction.mineral_world import minerals
 from paperlib.learning import measured_tables
 from paperlib.learning.arms import ItemBudget
 from paperlib.learning.measured_arms import MeasuredData, SetTest
-from paperlib.learning.measured_study import SHIFTS, Plan, measured_arms, measured_tests
+from paperlib.learning.measured_study import OFTEN, SHIFTS, Plan, measured_arms, measured_tests
 from paperlib.learning.study import study
 
 from .made_up import KeepingRun
@@ -33,7 +33,7 @@ SHOWN = Specimens(
 MODEL = {"name": "position_resnet", "channels": (8,), "strides": (4,), "hidden": 8}
 BRIEF = ItemBudget(20, 0.01, "cpu")
 PLAN = Plan(LABELS, SPACES, MODEL, 20, 8, BRIEF, BRIEF, BRIEF, BRIEF, [0, 1])
-NAMES = ("real", "left_out", "random", "laboratory", "clean", *WITHOUT)
+NAMES = ("minerals", "left_out", "real", "random", "laboratory", "clean", *WITHOUT)
 SETS = {name: DrawnSet(CRYSTALS, 1, number, INSTRUMENT, None) for number, name in enumerate(NAMES)}
 OWN = MeasuredData(SHOWN, FOLDS, LABELS, 8)
 
@@ -52,7 +52,7 @@ def trained(tmp_path_factory):
 def test_what_is_compared():
     arms = {arm.key: arm for arm in measured_arms(PLAN, SETS, OWN)}
     first = ["minerals", "known_left_out", "fine_tuned", "fine_tuned_left_out", "measured_alone"]
-    assert list(arms) == first + [name for name in NAMES if name != "left_out"] + ["published"]
+    assert list(arms) == first + [name for name in NAMES if name not in OFTEN] + ["published"]
     assert arms["fine_tuned"].start == "minerals" and arms["fine_tuned_left_out"].start == "known_left_out"
     parts = [part.of for part in arms["known_left_out"].stream.parts]
     assert parts == [SETS["left_out"], SETS["random"]]

@@ -24,15 +24,16 @@ WITHOUT = tuple(f"no_{change}" for change in (*CHANGES, "doublet"))
 
 
 def training_sets(crystals: CrystalSet, others: CrystalSet, impurities: CrystalSet, times: int) -> dict[str, DrawnSet]:
-    """Sets of ``times`` patterns of each crystal, by name. Of ``crystals``: ``real`` (the world of minerals, second
-    phases from ``impurities``), those of :data:`WITHOUT`, ``laboratory`` and ``clean`` (lines alone); ``left_out`` is
-    ``real`` of ``others``."""
+    """Sets by name: ``minerals`` and ``left_out``, ``times`` patterns of each of ``crystals`` and of ``others`` in the
+    world of minerals, second phases from ``impurities``; and to be compared among themselves, one pattern of each of
+    ``crystals``: ``real`` in that world, in those of :data:`WITHOUT`, ``laboratory`` and ``clean`` (lines alone)."""
     world = minerals(impurities)
-    worlds = {"real": (crystals, MINERAL_INSTRUMENT, world), "left_out": (others, MINERAL_INSTRUMENT, world)}
-    worlds |= {"laboratory": (crystals, MINERAL_INSTRUMENT, LABORATORY), "clean": (crystals, ONE_LINE, None)}
-    worlds |= {f"no_{change}": (crystals, MINERAL_INSTRUMENT, minerals(impurities, change)) for change in CHANGES}
-    worlds |= {"no_doublet": (crystals, ONE_LINE, world)}
-    return {name: DrawnSet(shown, times, 0, on, how) for name, (shown, on, how) in worlds.items()}
+    worlds = {"real": (MINERAL_INSTRUMENT, world), "laboratory": (MINERAL_INSTRUMENT, LABORATORY)}
+    worlds |= {f"no_{change}": (MINERAL_INSTRUMENT, minerals(impurities, change)) for change in CHANGES}
+    worlds |= {"no_doublet": (ONE_LINE, world), "clean": (ONE_LINE, None)}
+    often = {"minerals": crystals, "left_out": others}
+    sets = {name: DrawnSet(shown, times, 0, MINERAL_INSTRUMENT, world) for name, shown in often.items()}
+    return sets | {name: DrawnSet(crystals, 1, 0, *how) for name, how in worlds.items()}
 
 
 def test_sets(crystals: CrystalSet, impurities: CrystalSet) -> dict[str, DrawnSet]:

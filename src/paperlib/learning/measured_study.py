@@ -17,6 +17,9 @@ from paperlib.learning.measured_arms import MeasuredData, MeasuredTest, MixedDat
 SHIFTS = {"m2": -2, "m1": -1, "measured": 0, "p1": 1, "p2": 2}
 """Tests about the measured patterns, moved by so many points of the grid (0.04°): the views that are averaged."""
 
+OFTEN = ("minerals", "left_out")
+"""Sets that show their crystals several times; the others show theirs once."""
+
 PUBLISHED_MODEL = {"name": "resnet"}
 
 
@@ -53,17 +56,17 @@ def measured_arms(plan: Plan, sets: Mapping[str, PatternSet], own: MeasuredData)
     """The arms: ``minerals`` (real and random crystals in equal parts) and ``known_left_out`` (without real crystals
     that the measured patterns may show); ``fine_tuned`` and ``fine_tuned_left_out``, which go on from these with the
     other folds of the measured patterns; ``measured_alone``; and, to be compared among themselves, one for each of
-    ``sets`` but ``left_out``, and ``published``, the published network, on ``real``."""
+    ``sets`` but :data:`OFTEN`, and ``published``, the published network, on ``real``."""
     brief, once = ("measured", "named", "simulated"), tuple(plan.seeds[:1])
     arms = [
-        plan.arm("minerals", plan.halves(sets, "real", plan.batch_size), plan.simulated, (), release=True),
+        plan.arm("minerals", plan.halves(sets, "minerals", plan.batch_size), plan.simulated, (), release=True),
         plan.arm("known_left_out", plan.halves(sets, "left_out", plan.batch_size), plan.simulated, brief),
     ]
-    for suffix, start, real in (("", "minerals", "real"), ("_left_out", "known_left_out", "left_out")):
+    for suffix, start, real in (("", "minerals", "minerals"), ("_left_out", "known_left_out", "left_out")):
         both = MixedData((own, *plan.halves(sets, real, plan.batch_measured).parts))
         arms.append(plan.arm(f"fine_tuned{suffix}", both, plan.fine, ("named", *SHIFTS), start=start))
     arms.append(plan.arm("measured_alone", own, plan.alone, ("measured", "named")))
-    singles = {key: SetData(of, plan.labels, plan.batch_size) for key, of in sets.items() if key != "left_out"}
+    singles = {key: SetData(of, plan.labels, plan.batch_size) for key, of in sets.items() if key not in OFTEN}
     arms += [plan.arm(key, data, plan.worlds, brief, seeds=once) for key, data in singles.items()]
     other = {"model": PUBLISHED_MODEL, "seeds": once}
     return [*arms, plan.arm("published", singles["real"], plan.worlds, brief, **other)]
