@@ -8,8 +8,10 @@ wider than the line, is taken away, and so is whatever somebody else subtracted 
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NOT_MEASURED = -1.0
 """In a pattern of maximum 1: at this point nothing was measured. Noise does not reach so low."""
@@ -38,9 +40,13 @@ def above_baseline(patterns: Tensor, step: float) -> Tensor:
 
 
 def _highest(patterns: Tensor, window: int) -> Tensor:
+    import torch.nn.functional as F  # here, since the numbers above are read where there is no torch
+
     return F.max_pool1d(patterns[:, None], window, 1, window // 2)[:, 0]
 
 
 def _mean(patterns: Tensor, window: int) -> Tensor:
     """Over a window, and over the part of it that lies on the pattern at the ends."""
+    import torch.nn.functional as F
+
     return F.avg_pool1d(patterns[:, None], window, 1, window // 2, count_include_pad=False)[:, 0]
