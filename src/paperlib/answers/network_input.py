@@ -1,0 +1,67 @@
+"""What a network makes of patterns before its first layer, in numpy: the twin of ``learning.parts.transformed`` and of
+:mod:`paperlib.diffraction.baseline`, for a command that should not load torch.
+
+Both give the same numbers but for rounding; tests hold them against one another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+
+from paperlib.diffraction.baseline import AVERAGED, LINE, NOT_MEASURED
+
+INPUTS = ("linear", "square_root", "above_baseline")
+ROUNDED = 1e-3
+"""Share of the maximum below which the root with a sign is straight."""
+
+
+def is_measured(patterns: np.ndarray) -> np.ndarray:
+    """(n, n_points) bool: where something was measured."""
+    return patterns > 0.5 * NOT_MEASURED
+
+
+def baseline(patterns: np.ndarray, step: float) -> np.ndarray:
+    """(n, n_points) float64: the background under ``patterns`` (n, n_points), of maximum 1 and points ``step`` degrees
+    apart; meaningless where nothing was measured."""
+    measured = is_measured(patterns)
+    averaged, line = (max(1, round(length / step) // 2 * 2 + 1) for length in (AVERAGED, LINE))
+    smooth = np.where(measured, _mean(np.maximum(patterns, 0.0), averaged), 1.0)
+    opened = _highest(np.where(measured, -_highest(-smooth, line), 0.0), line)
+    return _mean(opened, line)
+
+
+def above_baseline(patterns: np.ndarray, step: float) -> np.ndarray:
+    """(n, n_points) float64: ``patterns`` without their background and with a maximum of 1 again; 0 where nothing was
+    measured."""
+    peaks = np.where(is_measured(patterns), patterns - baseline(patterns, step), 0.0)
+    return peaks / np.maximum(peaks.max(axis=1, keepdims=True), 1e-6)
+
+
+def lines_of(patterns: np.ndarray, kind: str, step: float) -> np.ndarray:
+    """(n, n_points) float64: the first half of what ``kind``, one of :data:`INPUTS`, does to ``patterns`` (n,
+    n_points): the background away, where it is one that does that. Lines can be taken out of the result one by one
+    while the scale stays."""
+    return above_baseline(patterns, step) if kind == "above_baseline" else np.asarray(patterns, dtype=np.float64)
+
+
+def weighed(lines: np.ndarray, kind: str) -> np.ndarray:
+    """(n, n_points) float64: the second half: how much weak lines count beside strong ones."""
+    if kind == "above_baseline":
+        return lines / np.sqrt(np.abs(lines) + ROUNDED)
+    if kind == "square_root":
+        return np.sqrt(np.maximum(lines, 0.0) + 1e-8) - 1e-4
+    return lines
+
+
+def _highest(patterns: np.ndarray, window: int) -> np.ndarray:
+    return maximum_filter1d(patterns, window, axis=1, mode="constant", cval=-np.inf)
+
+
+def _mean(patterns: np.ndarray, window: int) -> np.ndarray:
+    """Over a window, and over the part of it that lies on the pattern at the ends."""
+    n = patterns.shape[1]
+    sums = np.concatenate([np.zeros((len(patterns), 1)), np.cumsum(patterns, axis=1, dtype=np.float64)], axis=1)
+    first = np.maximum(np.arange(n) - window // 2, 0)
+    last = np.minimum(np.arange(n) + window // 2 + 1, n)
+    return (sums[:, last] - sums[:, first]) / (last - first)
