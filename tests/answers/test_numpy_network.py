@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 
 from paperlib.answers.network_input import above_baseline, is_measured
 from paperlib.answers.numpy_network import read_network
-from paperlib.crystals.sources import load_crystals
 from paperlib.diffraction import baseline
 from paperlib.diffraction.baseline import NOT_MEASURED
 from paperlib.diffraction.draws import draw
@@ -25,9 +24,9 @@ from .released import STEP, network, torch_probabilities, write
 
 
 @pytest.fixture(scope="module")
-def patterns():
+def patterns(prototypes):
     """Simulated minerals with all that is wrong with a measurement, and noise; some were not measured everywhere."""
-    crystals = load_crystals("prototypes").crystals[:60:10]
+    crystals = prototypes[:60:10]
     made = powder_patterns(crystals, MINERAL_INSTRUMENT, seed=1, imperfections=MINERALS)
     reached = detector_mask(draw(MINERALS, 1, np.arange(len(crystals))), MINERAL_INSTRUMENT)
     simulated = made.masked_fill(~reached, NOT_MEASURED).numpy()

@@ -214,5 +214,5 @@ def _block(tensors: Mapping[str, np.ndarray], name: str, stride: int) -> _Block:
     down = None
     if f"{name}.downsample.0.weight" in tensors:
         down = _conv(tensors, f"{name}.downsample.0", f"{name}.downsample.2", stride)
-    convs = (_conv(tensors, f"{name}.{part}.0", f"{name}.{part}.2", s) for part, s in (("conv1", stride), ("conv2", 1)))
-    return _Block(*convs, down)
+    first = _conv(tensors, f"{name}.conv1.0", f"{name}.conv1.2", stride)
+    return _Block(first, _conv(tensors, f"{name}.conv2.0", f"{name}.conv2.2", 1), down)

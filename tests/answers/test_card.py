@@ -1,0 +1,35 @@
+"""The card of a network: what it says is used, nothing stands for nothing, and nonsense is named."""
+
+import json
+
+import pytest
+
+from paperlib.answers.card import Card, read_card
+
+
+def test_no_card_says_nothing(tmp_path):
+    assert read_card(tmp_path / "none.json") == Card(1.0, 0.0, {}, ())
+
+
+def test_a_card_is_read(tmp_path):
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps({"temperature": 2, "refuse_below": 0.3, "scores": {"top-1": 0.5}, "limits": ["a"]}))
+    assert read_card(path) == Card(2.0, 0.3, {"top-1": 0.5}, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"temperature": 0}', "temperature is 0; give a positive number"),
+        ('{"temperature": "warm"}', "temperature is 'warm'"),
+        ('{"refuse_below": 30}', "refuse_below is 30; give a probability"),
+        ('{"limits": "no"}', "limits a list of texts"),
+        ("[]", "no JSON object"),
+        ("{", "not valid JSON"),
+    ],
+)
+def test_a_card_of_nonsense_is_named(tmp_path, content, says):
+    path = tmp_path / "net.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=rf"net\.json.*{says}"):
+        read_card(path)
