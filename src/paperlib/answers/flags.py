@@ -10,10 +10,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d
 
 from paperlib.answers.lines import Line, noise_of
-from paperlib.answers.network_input import baseline
+from paperlib.answers.network_input import baseline, windows
 from paperlib.diffraction.baseline import LINE, NOT_MEASURED
 from paperlib.diffraction.imperfections import Imperfections
 from paperlib.diffraction.instrument import Instrument
@@ -64,8 +63,8 @@ def hump_share(pattern: np.ndarray, above: np.ndarray, step: float, lag: int = 1
     """
     under, measured = baseline(pattern[None], step)[0], pattern > 0.5 * NOT_MEASURED
     # near a gap the baseline has been averaged with nothing
-    window = 2 * max(1, round(LINE / step)) + 1
-    inside = np.flatnonzero(minimum_filter1d(measured.astype(np.uint8), window, mode="nearest"))
+    reach = max(1, round(LINE / step))
+    inside = np.flatnonzero(windows(np.pad(measured, reach, mode="edge"), 2 * reach + 1).all(axis=-1))
     if inside.size < 3:
         return 0.0
     bulge = float((under[inside] - _lower_hull(inside, under[inside])).sum())

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import percentile_filter
-from scipy.signal import find_peaks, peak_prominences, peak_widths
 
+from paperlib.answers.network_input import windows
+from paperlib.answers.peaks import find_peaks
 from paperlib.diffraction.instrument import Instrument
 
 LEAST = 0.003
@@ -65,7 +65,8 @@ def noise_of(above: np.ndarray, measured: np.ndarray, lag: int = 1) -> np.ndarra
     if not there.size:
         return np.zeros(len(above))
     differences = np.abs(left - 2 * middle + right)[there]
-    quartile = percentile_filter(differences, 25, size=min(AROUND, len(differences)), mode="mirror")
+    around = min(AROUND, (len(differences) - 1) // 2 * 2 + 1)
+    quartile = np.percentile(windows(np.pad(differences, around // 2, mode="reflect"), around), 25, axis=-1)
     return np.interp(np.arange(len(above)), there + lag, quartile / _QUARTILE / math.sqrt(6))
 
 
@@ -78,14 +79,12 @@ def find_lines(
     peaks are then no lines of their own; ``lag`` is the distance of measured points in points of the ``instrument``.
     """
     noise = noise_of(above, measured, lag)
-    points, _ = find_peaks(above, prominence=LEAST)
-    prominence = peak_prominences(above, points)[0]
+    points, prominence, widths = find_peaks(above, LEAST)
     noise = noise[points]
     middle = float(np.median(above[measured])) if measured.any() else 0.0
     good = prominence >= OVER_NOISE * noise + OF_ITS_HEIGHT * above[points]
     good &= above[points] - middle >= np.maximum(LEAST, OVER_MIDDLE * noise)
-    points = points[good]
-    widths = peak_widths(above, points, rel_height=0.5)[0]
+    points, widths = points[good], widths[good]
     grid, beside = instrument.grid(), _splitting(instrument) if doublet else np.zeros(instrument.n_points)
     partner = _partners(above, points, beside) if doublet else {}
     seconds = set(partner.values())

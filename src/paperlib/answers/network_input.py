@@ -7,7 +7,6 @@ Both give the same numbers but for rounding; tests hold them against one another
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from paperlib.diffraction.baseline import AVERAGED, LINE, NOT_MEASURED
 
@@ -54,8 +53,14 @@ def weighed(lines: np.ndarray, kind: str) -> np.ndarray:
     return lines
 
 
+def windows(values: np.ndarray, window: int) -> np.ndarray:
+    """(..., n - window + 1, window): a view of all stretches of ``window`` numbers of ``values`` (..., n)."""
+    return np.lib.stride_tricks.sliding_window_view(values, window, axis=-1)
+
+
 def _highest(patterns: np.ndarray, window: int) -> np.ndarray:
-    return maximum_filter1d(patterns, window, axis=1, mode="constant", cval=-np.inf)
+    padded = np.pad(patterns, ((0, 0), (window // 2, window // 2)), constant_values=-np.inf)
+    return windows(padded, window).max(axis=-1)
 
 
 def _mean(patterns: np.ndarray, window: int) -> np.ndarray:

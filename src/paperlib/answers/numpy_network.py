@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from scipy.special import erf
 
 from paperlib.answers.network_input import INPUTS, is_measured, lines_of, weighed
 
@@ -39,6 +38,8 @@ _EPSILON = 1e-5
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
+    from scipy.special import erf  # here, since the released network does without
+
     return 0.5 * x * (1 + erf(x / np.sqrt(2)))
 
 

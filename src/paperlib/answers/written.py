@@ -37,8 +37,10 @@ def about(asker: Asker) -> str:
     return "\n".join(lines + [f"  limit: {text}" for text in asker.card.limits])
 
 
-def as_text(answer: Answer) -> str:
-    """An answer for a terminal: classes, warnings, and the lines that decide."""
+def as_text(answer: Answer | Failed) -> str:
+    """An answer for a terminal: classes, warnings, and the lines that decide; of a failure the reason."""
+    if isinstance(answer, Failed):
+        return f"{answer.file}\n  no answer: {answer.error}"
     first, second = answer.classes[:2]
     p = answer.class_p
     lines = [answer.file]
