@@ -7,20 +7,21 @@ import pytest
 
 from paperlib.answers.answer import INSTRUMENT, TRAINED
 from paperlib.answers.flags import _SCHERRER_K, flags, hump_share, trained_widths
-from paperlib.answers.lines import find_lines
+from paperlib.answers.lines import Doublet, find_lines
 from paperlib.answers.network_input import above_baseline
 from paperlib.diffraction.baseline import NOT_MEASURED
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.diffraction.specimen import SCHERRER_K
 
 GRID = INSTRUMENT.grid()
+COPPER = Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, INSTRUMENT.wavelength)
 HUMP = np.exp(-(((GRID - 25) / 6) ** 2))
 
 
 def warned(pattern):
     pattern = np.where(pattern < 0, NOT_MEASURED, pattern / pattern.max()).astype(np.float32)
     above = above_baseline(pattern[None], INSTRUMENT.step)[0]
-    lines = find_lines(above, pattern >= 0, INSTRUMENT, True)
+    lines = find_lines(above, pattern >= 0, INSTRUMENT, COPPER)
     return flags(pattern, above, lines, INSTRUMENT, TRAINED)
 
 

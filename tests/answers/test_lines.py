@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from paperlib.answers.answer import INSTRUMENT
-from paperlib.answers.lines import find_lines, mean_wavelength, noise_of, without
+from paperlib.answers.lines import Doublet, find_lines, mean_wavelength, noise_of, without
 from paperlib.answers.network_input import above_baseline
 from paperlib.diffraction.reflections import powder_reflections
 
 GRID = INSTRUMENT.grid()
+COPPER = Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, INSTRUMENT.wavelength)
 EVERYWHERE = np.ones(len(GRID), dtype=bool)
 
 
@@ -16,7 +17,7 @@ def peak(centre, height=1.0, fwhm=0.1):
     return height * np.exp(-4 * np.log(2) * ((GRID - centre) / fwhm) ** 2)
 
 
-def lines_of(pattern, doublet=True, lag=1):
+def lines_of(pattern, doublet=COPPER, lag=1):
     above = above_baseline(pattern[None], INSTRUMENT.step)[0]
     return above, find_lines(above, EVERYWHERE, INSTRUMENT, doublet, lag)
 
@@ -38,14 +39,14 @@ def test_lines_of_a_cubic_crystal_are_its_reflections(simulated):
 
 def test_without_a_doublet_every_peak_is_a_line():
     pattern = peak(80.0) + peak(80.0 + 0.24, 0.5)
-    assert [len(lines_of(pattern, doublet)[1]) for doublet in (True, False)] == [1, 2]
+    assert [len(lines_of(pattern, doublet)[1]) for doublet in (COPPER, None)] == [1, 2]
     (line,) = lines_of(pattern)[1]
     assert line.d == pytest.approx(INSTRUMENT.wavelength / 2 / np.sin(np.radians(40)), rel=3e-4)
 
 
 def test_heights_and_widths_by_hand():
     first, second = GRID[[600, 900]]
-    _, lines = lines_of(peak(first) + peak(second, 0.25, 0.3) + 0.02, doublet=False)
+    _, lines = lines_of(peak(first) + peak(second, 0.25, 0.3) + 0.02, doublet=None)
     assert [line.two_theta for line in lines] == pytest.approx([first, second], abs=1e-3)
     assert [line.height for line in lines] == pytest.approx([1, 0.25], rel=0.05)
     assert [line.fwhm for line in lines] == pytest.approx([0.1, 0.3], rel=0.1)
@@ -67,16 +68,16 @@ def test_noise_alone_has_no_lines_and_noise_is_measured(seed):
 def test_counting_noise_does_not_split_a_strong_line():
     rng = np.random.default_rng(0)
     pattern = rng.poisson(1e4 * peak(30.0, fwhm=0.4) + 3e3 * peak(31.0, fwhm=0.4) + 30).astype(float)
-    assert len(lines_of(pattern / pattern.max(), doublet=False)[1]) == 2
+    assert len(lines_of(pattern / pattern.max(), doublet=None)[1]) == 2
 
 
 def test_a_line_that_is_taken_out_leaves_the_others_as_they_are():
     pattern = peak(30.0) + peak(31.0, 0.5) + peak(60.0, 0.7)
-    above, lines = lines_of(pattern, doublet=False)
+    above, lines = lines_of(pattern, doublet=None)
     rest = without(above, lines[0])
     assert np.abs(rest[np.abs(GRID - 30) < 0.3]).max() < 0.01
     np.testing.assert_array_equal(rest[GRID > 30.5], above[GRID > 30.5])
-    assert len(find_lines(rest / rest.max(), EVERYWHERE, INSTRUMENT, False)) == 2
+    assert len(find_lines(rest / rest.max(), EVERYWHERE, INSTRUMENT, None)) == 2
 
 
 def test_both_lines_of_a_doublet_are_taken_out():
@@ -90,4 +91,4 @@ def test_the_mean_wavelength_is_weighted():
 
 
 def test_a_pattern_without_points_has_no_lines():
-    assert find_lines(np.zeros(len(GRID)), ~EVERYWHERE, INSTRUMENT, True) == ()
+    assert find_lines(np.zeros(len(GRID)), ~EVERYWHERE, INSTRUMENT, COPPER) == ()

@@ -11,7 +11,7 @@ import numpy as np
 from paperlib.answers.card import Card, read_card
 from paperlib.answers.flags import flags
 from paperlib.answers.indexing import Indexed, index_lines
-from paperlib.answers.lines import Line, find_lines, mean_wavelength, without
+from paperlib.answers.lines import Doublet, Line, find_lines, mean_wavelength, without
 from paperlib.answers.measured import MeasuredPattern, on_instrument
 from paperlib.answers.network_input import above_baseline
 from paperlib.answers.numpy_network import NumpyNetwork, read_network
@@ -30,6 +30,8 @@ TRAINED = MINERALS
 """What was wrong with the patterns that it was trained on."""
 SCHEME = "published"
 """The extinction classes that it is asked for."""
+_COPPER = 1e-3
+"""Relative difference from the mean wavelength of copper within which the first line lies."""
 MOST_LINES = 100
 """Lines that are taken out one by one, the highest."""
 
@@ -136,7 +138,7 @@ def ask(asker: Asker, measured_pattern: MeasuredPattern, file: str, cell: np.nda
         measured_pattern.wavelength, measured_pattern.second_wavelength, measured_pattern.second_ratio
     )
     lag = max(1, math.ceil(_spacing(measured_pattern, wavelength) / INSTRUMENT.step - 0.01))
-    lines = find_lines(above, measured, INSTRUMENT, bool(measured_pattern.second_wavelength), lag)
+    lines = find_lines(above, measured, INSTRUMENT, doublet_of(measured_pattern), lag)
     warnings = [*measured_pattern.warnings, *flags(pattern, above, lines, INSTRUMENT, TRAINED, lag)]
     if measured_pattern.radiation != INSTRUMENT.radiation:
         warnings.append(f"the network was trained on {INSTRUMENT.radiation}, not on {measured_pattern.radiation}")
@@ -155,6 +157,19 @@ def ask(asker: Asker, measured_pattern: MeasuredPattern, file: str, cell: np.nda
     deciding.sort(key=lambda one: -abs(one.effect))
     group_p = np.exp(group_log_p[0])
     return Answer(file, class_p, group_p, asker.card.refuse_below, tuple(warnings), tuple(deciding), pattern, above)
+
+
+def doublet_of(measured_pattern: MeasuredPattern) -> Doublet | None:
+    """The two wavelengths of a beam. Where one is known, and it is that of a copper tube, its first line or its mean,
+    the other may be there as well, and is looked for."""
+    first, second = measured_pattern.wavelength, measured_pattern.second_wavelength
+    mean = _mean_of_instrument()
+    if second:
+        taken = mean_wavelength(first, second, measured_pattern.second_ratio)
+        return Doublet(second / first - 1, mean * first / taken)
+    if measured_pattern.radiation == "xray" and abs(first / mean - 1) < _COPPER:
+        return Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, mean * INSTRUMENT.wavelength / first)
+    return None
 
 
 def _asked(asker: Asker, pattern: np.ndarray, lines: tuple[Line, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,16 @@ REACH = 2.0
 
 
 @dataclass(frozen=True)
+class Doublet:
+    """Two wavelengths of one beam."""
+
+    relative: float
+    """By how much the second is longer, relative to the first."""
+    first: float
+    """Å: the first, where the angles are those of the mean wavelength of the instrument."""
+
+
+@dataclass(frozen=True)
 class Line:
     """One peak, and of a doublet that is resolved both."""
 
@@ -71,12 +81,12 @@ def noise_of(above: np.ndarray, measured: np.ndarray, lag: int = 1) -> np.ndarra
 
 
 def find_lines(
-    above: np.ndarray, measured: np.ndarray, instrument: Instrument, doublet: bool, lag: int = 1
+    above: np.ndarray, measured: np.ndarray, instrument: Instrument, doublet: Doublet | None, lag: int = 1
 ) -> tuple[Line, ...]:
     """The lines of a pattern ``above`` its baseline (n_points,), of maximum 1, by rising angle.
 
-    ``measured`` (n_points,) says which points were; ``doublet`` whether the beam had two wavelengths, whose second
-    peaks are then no lines of their own; ``lag`` is the distance of measured points in points of the ``instrument``.
+    ``measured`` (n_points,) says which points were; the second peaks of a ``doublet`` are no lines of their own;
+    ``lag`` is the distance of measured points in points of the ``instrument``.
     """
     noise = noise_of(above, measured, lag)
     points, prominence, widths = find_peaks(above, LEAST)
@@ -85,7 +95,9 @@ def find_lines(
     good = prominence >= OVER_NOISE * noise + OF_ITS_HEIGHT * above[points]
     good &= above[points] - middle >= np.maximum(LEAST, OVER_MIDDLE * noise)
     points, widths = points[good], widths[good]
-    grid, beside = instrument.grid(), _splitting(instrument) if doublet else np.zeros(instrument.n_points)
+    grid = instrument.grid()
+    relative = doublet.relative if doublet else 0.0
+    beside = np.degrees(2 * relative * np.tan(np.radians(grid / 2))) / instrument.step
     partner = _partners(above, points, beside) if doublet else {}
     seconds = set(partner.values())
     mean = mean_wavelength(instrument.wavelength, instrument.second_wavelength, instrument.second_ratio)
@@ -93,7 +105,7 @@ def find_lines(
     for i, point in enumerate(points.tolist()):
         if point in seconds:
             continue
-        wavelength = instrument.wavelength if point in partner else mean
+        wavelength = doublet.first if doublet and point in partner else mean
         before = points[i - 1] if i else 0
         own = partner.get(point, point)
         behind = next((p for p in points.tolist() if p > own), len(above) - 1)
@@ -120,12 +132,6 @@ def _beyond(above: np.ndarray, point: int) -> float:
     """From a maximum to the vertex of the parabola through the logarithms of it and its neighbours, in points."""
     left, top, right = np.log(np.maximum(above[point - 1 : point + 2], 1e-6))
     return float(np.clip((left - right) / (2 * (left - 2 * top + right)), -0.5, 0.5)) if 2 * top > left + right else 0.0
-
-
-def _splitting(instrument: Instrument) -> np.ndarray:
-    """(n_points,) distance of the lines of the doublet in points."""
-    relative = instrument.second_wavelength / instrument.wavelength - 1 if instrument.second_wavelength else 0.0
-    return np.degrees(2 * relative * np.tan(np.radians(instrument.grid() / 2))) / instrument.step
 
 
 def _partners(above: np.ndarray, points: np.ndarray, beside: np.ndarray) -> dict[int, int]:
