@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.answers import stand_in
-
-stand_in.install()
-
-from paperlib.answers.answer import INSTRUMENT, NETWORK, released_asker  # noqa: E402
-from paperlib.crystals.sources import load_crystals  # noqa: E402
-from paperlib.diffraction.simulate import powder_patterns  # noqa: E402
-from tests.answers.released import network, write  # noqa: E402
+from paperlib.answers.answer import INSTRUMENT, NETWORK, released_asker
+from paperlib.crystals.sources import load_crystals
+from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT
+from paperlib.diffraction.simulate import powder_patterns
+from tests.answers.released import network, write
 
 
 def write_xy(path, intensity, two_theta=None):
@@ -29,7 +26,7 @@ def simulated(prototypes):
     """Eight crystals of different systems, and their patterns."""
     chosen = (225, 227, 166, 139, 62, 14, 194, 129)
     crystals = prototypes[[int(np.flatnonzero(prototypes.space_group == number)[0]) for number in chosen]]
-    return crystals, powder_patterns(crystals, INSTRUMENT).numpy()
+    return crystals, powder_patterns(crystals, MINERAL_INSTRUMENT).numpy()
 
 
 @pytest.fixture(scope="session")

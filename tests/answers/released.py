@@ -6,12 +6,14 @@ import torch
 from paperlib.datasets.labels import Labels
 from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT
 from paperlib.learning.models import build_model
-from paperlib.learning.position_resnet import stem_in_degrees
 from paperlib.learning.weights import save_weights
 
 STEP = MINERAL_INSTRUMENT.step
-SMALL = {"channels": (8, 12), "strides": (1, 4), "hidden": 24, "norm": "batch"} | stem_in_degrees(STEP)
-AS_RELEASED = SMALL | {"input": "above_baseline", "coverage": True, "step": STEP}
+SMALL = {"channels": (6, 8, 8, 12), "strides": (2, 2, 2, 2), "hidden": 24, "norm": "batch"}
+AS_RELEASED = SMALL | {
+    **{"stem_kernel": 15, "stem_stride": 4, "input": "above_baseline", "coverage": True, "step": STEP},
+}
+"""The released architecture but for its size."""
 
 
 def network(n_classes=230, n_points=MINERAL_INSTRUMENT.n_points, seed=0, **size):

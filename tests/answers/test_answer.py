@@ -6,12 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from paperlib.answers import measured
 from paperlib.answers.answer import (
     INSTRUMENT,
     NETWORK,
     SCHEME,
-    TRAINED,
     Asker,
     ask,
     class_name,
@@ -21,9 +19,11 @@ from paperlib.answers.answer import (
 )
 from paperlib.answers.card import Card
 from paperlib.datasets.labels import Labels
-from paperlib.diffraction.baseline import NOT_MEASURED
+from paperlib.datasets.measured import read_pattern
+from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.simulate import powder_patterns
+from paperlib.diffraction.without_torch import NOT_MEASURED
 from paperlib.learning.calibration import tempered
 from tests.answers.conftest import write_xy
 from tests.answers.released import network, torch_probabilities, write
@@ -39,7 +39,7 @@ def answer_of(asker, tmp_path):
     def call(intensity, two_theta=None, wavelength=INSTRUMENT.wavelength, cell=None, card=None):
         path = write_xy(tmp_path / "one.xy", intensity, two_theta)
         chosen = asker if card is None else Asker(asker.network, card)
-        return ask(chosen, measured.read_pattern(path, wavelength), path.name, cell)
+        return ask(chosen, read_pattern(path, wavelength), path.name, cell)
 
     return call
 
@@ -71,7 +71,7 @@ def test_scale_and_level_of_a_pattern_say_nothing(answer_of, pattern):
 
 
 def test_another_wavelength_shows_the_same_d_and_gets_the_same_answer(answer_of, simulated):
-    single = dataclasses.replace(INSTRUMENT, wavelength=MEAN, second_wavelength=0.0)
+    single = dataclasses.replace(MINERAL_INSTRUMENT, wavelength=MEAN, second_wavelength=0.0)
     pattern = powder_patterns(simulated[0][4:5], single).numpy()[0]
     two_theta = 2 * np.degrees(np.arcsin(np.sin(np.radians(GRID / 2)) * 1.2 / MEAN))
     here, there = answer_of(pattern, wavelength=MEAN), answer_of(pattern, two_theta, 1.2)
@@ -87,10 +87,10 @@ def test_another_wavelength_shows_the_same_d_and_gets_the_same_answer(answer_of,
 @pytest.mark.parametrize("stated", [(1.540593, 1.5444256), (1.540593, 0.0), (1.5418, 0.0)])
 def test_the_doublet_of_copper_is_found_whether_it_is_stated_or_not(asker, simulated, tmp_path, stated):
     crystals, patterns = simulated
-    read = measured.read_pattern(write_xy(tmp_path / "one.xy", patterns[0]), stated[0])
+    read = read_pattern(write_xy(tmp_path / "one.xy", patterns[0]), stated[0])
     read = dataclasses.replace(read, wavelength=stated[0], second_wavelength=stated[1])
     answer = ask(asker, read, "one.xy")
-    d = powder_reflections(crystals[:1], INSTRUMENT).d.numpy()
+    d = powder_reflections(crystals[:1], MINERAL_INSTRUMENT).d.numpy()
     errors = [np.abs(d / one.line.d - 1).min() for one in answer.lines]
     assert len(errors) > 5 and max(errors) < 1.1e-3, "no second line has become a d of its own"
 
@@ -139,7 +139,7 @@ def test_with_a_cell_the_lines_have_indices(answer_of, simulated):
 
 
 def test_warnings_of_the_reader_come_first_and_neutrons_are_said(asker, tmp_path, pattern):
-    read = measured.read_pattern(write_xy(tmp_path / "n.xy", pattern), 1.2, "neutron")
+    read = read_pattern(write_xy(tmp_path / "n.xy", pattern), 1.2, "neutron")
     answer = ask(asker, dataclasses.replace(read, warnings=("repaired",)), "n.xy")
     assert answer.warnings[0] == "repaired" and "trained on xray, not on neutron" in answer.warnings[-1]
 
@@ -176,8 +176,8 @@ def test_a_network_for_other_patterns_is_refused(tmp_path, size, scheme, says):
 
 
 def test_patterns_of_the_training_are_answered(asker, simulated, tmp_path):
-    made = powder_patterns(simulated[0], INSTRUMENT, seed=3, imperfections=TRAINED).numpy()
+    made = powder_patterns(simulated[0], MINERAL_INSTRUMENT, seed=3, imperfections=MINERALS).numpy()
     for i, row in enumerate(made):
         path = write_xy(tmp_path / f"{i}.xy", row)
-        answer = ask(asker, measured.read_pattern(path, 1.5406), path.name)
+        answer = ask(asker, read_pattern(path, 1.5406), path.name)
         assert np.isfinite(answer.class_p).all() and answer.lines

@@ -9,9 +9,10 @@ from paperlib.answers.answer import INSTRUMENT, TRAINED
 from paperlib.answers.flags import _SCHERRER_K, flags, hump_share, trained_widths
 from paperlib.answers.lines import Doublet, find_lines
 from paperlib.answers.network_input import above_baseline
-from paperlib.diffraction.baseline import NOT_MEASURED
+from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.diffraction.specimen import SCHERRER_K
+from paperlib.diffraction.without_torch import NOT_MEASURED
 
 GRID = INSTRUMENT.grid()
 COPPER = Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, INSTRUMENT.wavelength)
@@ -27,7 +28,7 @@ def warned(pattern):
 
 def test_patterns_of_the_training_get_no_warning_but_of_their_range(prototypes):
     crystals = prototypes[::12]
-    patterns = powder_patterns(crystals, INSTRUMENT, seed=5, imperfections=TRAINED).numpy()
+    patterns = powder_patterns(crystals, MINERAL_INSTRUMENT, seed=5, imperfections=MINERALS).numpy()
     assert [text for row in patterns for text in warned(row)] == []
 
 
@@ -62,8 +63,8 @@ def test_a_short_range_is_said(simulated):
 
 
 def test_lines_wider_than_in_the_training_and_sticks_are_said(prototypes):
-    broad = dataclasses.replace(TRAINED, crystallite_size=4.0, background=0.0, hump=0.0, gaussian_noise=0.0)
-    row = powder_patterns(prototypes[:1], INSTRUMENT, seed=1, imperfections=broad).numpy()[0]
+    broad = dataclasses.replace(MINERALS, crystallite_size=4.0, background=0.0, hump=0.0, gaussian_noise=0.0)
+    row = powder_patterns(prototypes[:1], MINERAL_INSTRUMENT, seed=1, imperfections=broad).numpy()[0]
     assert any("much wider than in the training" in text for text in warned(row))
     sticks = np.zeros(len(GRID))
     sticks[[300, 500, 700, 900, 1200]] = 1, 0.5, 0.7, 0.3, 0.2

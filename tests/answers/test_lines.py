@@ -6,6 +6,7 @@ import pytest
 from paperlib.answers.answer import INSTRUMENT
 from paperlib.answers.lines import Doublet, find_lines, mean_wavelength, noise_of, without
 from paperlib.answers.network_input import above_baseline
+from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT
 from paperlib.diffraction.reflections import powder_reflections
 
 GRID = INSTRUMENT.grid()
@@ -26,7 +27,7 @@ def test_lines_of_a_cubic_crystal_are_its_reflections(simulated):
     crystals, patterns = simulated
     cubic = int(np.flatnonzero(crystals.space_group >= 195)[0])
     _, lines = lines_of(patterns[cubic])
-    reflections = powder_reflections(crystals[cubic : cubic + 1], INSTRUMENT)
+    reflections = powder_reflections(crystals[cubic : cubic + 1], MINERAL_INSTRUMENT)
     strong = reflections.intensity > 0.02 * reflections.intensity.max()
     inside = (reflections.two_theta > 6) & (reflections.two_theta < 89)
     d = reflections.d[strong & inside].numpy()

@@ -12,22 +12,21 @@ from paperlib.answers.card import Card, read_card
 from paperlib.answers.flags import flags
 from paperlib.answers.indexing import Indexed, index_lines
 from paperlib.answers.lines import Doublet, Line, find_lines, mean_wavelength, without
-from paperlib.answers.measured import MeasuredPattern, on_instrument
 from paperlib.answers.network_input import above_baseline
 from paperlib.answers.numpy_network import NumpyNetwork, read_network
 from paperlib.datasets.labels import Labels
-from paperlib.diffraction.baseline import NOT_MEASURED
-from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
+from paperlib.datasets.measured import MeasuredPattern, on_instrument
+from paperlib.diffraction.without_torch import MINERAL_BROADENING, MINERAL_DIFFRACTOMETER, NOT_MEASURED
 from paperlib.lab import paths
 from paperlib.symmetry.extinction import class_symbols, extinction_classes
 from paperlib.symmetry.groups import crystal_system
 
 NETWORK = "13_measured-minerals_seed0"
 """The released network that reads measured patterns."""
-INSTRUMENT = MINERAL_INSTRUMENT
+INSTRUMENT = MINERAL_DIFFRACTOMETER
 """The diffractometer on whose points it reads them."""
-TRAINED = MINERALS
-"""What was wrong with the patterns that it was trained on."""
+TRAINED = MINERAL_BROADENING
+"""What made the lines wider that it was trained on."""
 SCHEME = "published"
 """The extinction classes that it is asked for."""
 _COPPER = 1e-3
@@ -134,9 +133,7 @@ def ask(asker: Asker, measured_pattern: MeasuredPattern, file: str, cell: np.nda
     intensity, measured = on_instrument(measured_pattern, INSTRUMENT)
     pattern = np.where(measured, intensity, NOT_MEASURED).astype(np.float32)
     above = above_baseline(pattern[None], INSTRUMENT.step)[0]
-    wavelength = mean_wavelength(
-        measured_pattern.wavelength, measured_pattern.second_wavelength, measured_pattern.second_ratio
-    )
+    wavelength = measured_pattern.mean_wavelength
     lag = max(1, math.ceil(_spacing(measured_pattern, wavelength) / INSTRUMENT.step - 0.01))
     lines = find_lines(above, measured, INSTRUMENT, doublet_of(measured_pattern), lag)
     warnings = [*measured_pattern.warnings, *flags(pattern, above, lines, INSTRUMENT, TRAINED, lag)]
@@ -165,8 +162,7 @@ def doublet_of(measured_pattern: MeasuredPattern) -> Doublet | None:
     first, second = measured_pattern.wavelength, measured_pattern.second_wavelength
     mean = _mean_of_instrument()
     if second:
-        taken = mean_wavelength(first, second, measured_pattern.second_ratio)
-        return Doublet(second / first - 1, mean * first / taken)
+        return Doublet(second / first - 1, mean * first / measured_pattern.mean_wavelength)
     if measured_pattern.radiation == "xray" and abs(first / mean - 1) < _COPPER:
         return Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, mean * INSTRUMENT.wavelength / first)
     return None

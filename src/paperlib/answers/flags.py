@@ -12,10 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from paperlib.answers.lines import Line, noise_of
-from paperlib.answers.network_input import baseline, windows
-from paperlib.diffraction.baseline import LINE, NOT_MEASURED
-from paperlib.diffraction.imperfections import Imperfections
-from paperlib.diffraction.instrument import Instrument
+from paperlib.answers.network_input import baseline
+from paperlib.diffraction.without_torch import NOT_MEASURED, Broadening, Diffractometer
 
 HUMP = 0.9
 """Share of the intensity in humps from which on a pattern is called largely amorphous. Patterns of the training, which
@@ -35,8 +33,8 @@ def flags(
     pattern: np.ndarray,
     above: np.ndarray,
     lines: Sequence[Line],
-    instrument: Instrument,
-    trained: Imperfections,
+    instrument: Diffractometer,
+    trained: Broadening,
     lag: int = 1,
 ) -> list[str]:
     """Warnings about a ``pattern`` (n_points,) of maximum 1 on the points of ``instrument``, ``NOT_MEASURED`` where it
@@ -62,9 +60,7 @@ def hump_share(pattern: np.ndarray, above: np.ndarray, step: float, lag: int = 1
     hump is what of the baseline stands above it.
     """
     under, measured = baseline(pattern[None], step)[0], pattern > 0.5 * NOT_MEASURED
-    # near a gap the baseline has been averaged with nothing
-    reach = max(1, round(LINE / step))
-    inside = np.flatnonzero(windows(np.pad(measured, reach, mode="edge"), 2 * reach + 1).all(axis=-1))
+    inside = np.flatnonzero(measured)
     if inside.size < 3:
         return 0.0
     bulge = float((under[inside] - _lower_hull(inside, under[inside])).sum())
@@ -74,23 +70,23 @@ def hump_share(pattern: np.ndarray, above: np.ndarray, step: float, lag: int = 1
     return bulge / (bulge + crystalline) if bulge + crystalline > 0 else 0.0
 
 
-def trained_widths(two_theta: np.ndarray, instrument: Instrument, trained: Imperfections) -> np.ndarray:
+def trained_widths(two_theta: np.ndarray, instrument: Diffractometer, trained: Broadening) -> np.ndarray:
     """(2, n) the least and the greatest full width at half maximum in degrees that lines at ``two_theta`` (n,) have in
-    a training with the imperfections ``trained``; of the greatest an upper bound, the sum of all widths."""
+    a training with the broadening ``trained``; of the greatest an upper bound, the sum of all widths."""
     theta = np.radians(np.asarray(two_theta, dtype=float) / 2)
     u, v, w = instrument.resolution
     gauss = np.sqrt((u * np.tan(theta) + v) * np.tan(theta) + w)
     x, y = instrument.lorentzian
     least = np.maximum(gauss, x * np.tan(theta) + y / np.cos(theta))
-    smallest, strain = (_end(r, k) for r, k in ((trained.crystallite_size, 0), (trained.microstrain, 1)))
-    y += math.degrees(_SCHERRER_K * instrument.wavelength / 10 / smallest) if smallest else 0.0
+    smallest, strain = trained.crystallite_size[0], trained.microstrain[1]
+    y += math.degrees(_SCHERRER_K * instrument.wavelength / 10 / smallest)
     x += math.degrees(4 * strain)
     if instrument.second_wavelength:
         x += math.degrees(2 * abs(instrument.second_wavelength / instrument.wavelength - 1))
     return np.stack([least, gauss + x * np.tan(theta) + y / np.cos(theta)])
 
 
-def _widths(lines: Sequence[Line], instrument: Instrument, trained: Imperfections) -> list[str]:
+def _widths(lines: Sequence[Line], instrument: Diffractometer, trained: Broadening) -> list[str]:
     strongest = sorted(lines, key=lambda line: -line.height)[:STRONGEST]
     if len(strongest) < 3:
         return []
@@ -102,10 +98,6 @@ def _widths(lines: Sequence[Line], instrument: Instrument, trained: Imperfection
     if np.median(width / least) < NARROWER:
         return [f"the lines are single points ({typical}): measure in finer steps, or is it a list of lines?"]
     return []
-
-
-def _end(value: float | tuple[float, float], k: int) -> float:
-    return float(value[k] if isinstance(value, tuple) else value)
 
 
 def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:

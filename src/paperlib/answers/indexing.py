@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paperlib.answers.broken import broken_condition
 from paperlib.answers.lines import Line
 from paperlib.symmetry.axis_choices import axis_choices
-from paperlib.symmetry.conditions import broken_condition
 from paperlib.symmetry.groups import conforming_cell, crystal_family, crystal_system, is_absent, laue_rotations
 
 NEAR = 0.1

@@ -9,7 +9,7 @@ import numpy as np
 
 from paperlib.answers.network_input import windows
 from paperlib.answers.peaks import find_peaks
-from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.without_torch import Diffractometer
 
 LEAST = 0.003
 """Share of the highest line below which nothing is called a line."""
@@ -81,7 +81,7 @@ def noise_of(above: np.ndarray, measured: np.ndarray, lag: int = 1) -> np.ndarra
 
 
 def find_lines(
-    above: np.ndarray, measured: np.ndarray, instrument: Instrument, doublet: Doublet | None, lag: int = 1
+    above: np.ndarray, measured: np.ndarray, instrument: Diffractometer, doublet: Doublet | None, lag: int = 1
 ) -> tuple[Line, ...]:
     """The lines of a pattern ``above`` its baseline (n_points,), of maximum 1, by rising angle.
 

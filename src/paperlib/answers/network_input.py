@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paperlib.diffraction.baseline import AVERAGED, LINE, NOT_MEASURED
+from paperlib.diffraction.without_torch import AVERAGED, LINE, NOT_MEASURED
 
 INPUTS = ("linear", "square_root", "above_baseline")
 ROUNDED = 1e-3
@@ -25,9 +25,10 @@ def baseline(patterns: np.ndarray, step: float) -> np.ndarray:
     apart; meaningless where nothing was measured."""
     measured = is_measured(patterns)
     averaged, line = (max(1, round(length / step) // 2 * 2 + 1) for length in (AVERAGED, LINE))
-    smooth = np.where(measured, _mean(np.maximum(patterns, 0.0), averaged), 1.0)
+    # what was not measured neither holds the line down nor, afterwards, carries it
+    smooth = np.where(measured, _mean(np.maximum(patterns, 0.0), measured, averaged), 1.0)
     opened = _highest(np.where(measured, -_highest(-smooth, line), 0.0), line)
-    return _mean(opened, line)
+    return _mean(opened, measured, line)
 
 
 def above_baseline(patterns: np.ndarray, step: float) -> np.ndarray:
@@ -63,10 +64,14 @@ def _highest(patterns: np.ndarray, window: int) -> np.ndarray:
     return windows(padded, window).max(axis=-1)
 
 
-def _mean(patterns: np.ndarray, window: int) -> np.ndarray:
-    """Over a window, and over the part of it that lies on the pattern at the ends."""
+def _mean(patterns: np.ndarray, measured: np.ndarray, window: int) -> np.ndarray:
+    """Over those points of a window that were ``measured``; 0 where none was."""
     n = patterns.shape[1]
-    sums = np.concatenate([np.zeros((len(patterns), 1)), np.cumsum(patterns, axis=1, dtype=np.float64)], axis=1)
     first = np.maximum(np.arange(n) - window // 2, 0)
     last = np.minimum(np.arange(n) + window // 2 + 1, n)
-    return (sums[:, last] - sums[:, first]) / (last - first)
+    start = np.zeros((len(patterns), 1))
+    sums, counts = (
+        np.concatenate([start, np.cumsum(t, axis=1, dtype=np.float64)], axis=1)
+        for t in (np.where(measured, patterns, 0.0), measured)
+    )
+    return (sums[:, last] - sums[:, first]) / np.maximum(counts[:, last] - counts[:, first], 1.0)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from paperlib.answers import measured
 from paperlib.answers.answer import Answer, Asker, ask
+from paperlib.datasets.measured import read_pattern
 from paperlib.lab.progress import progress
 
 
@@ -41,7 +41,7 @@ def ask_files(
         for file in progress(files, total=len(files), desc="patterns", unit="files"):
             path = Path(file).expanduser()
             try:
-                yield ask(asker, measured.read_pattern(path, wavelength, radiation), str(file), cell)
+                yield ask(asker, read_pattern(path, wavelength, radiation), str(file), cell)
             except (OSError, ValueError) as error:
                 says = str(error)
                 bad = Failed(str(file), says if path.name in says else f"{file}: {says}")

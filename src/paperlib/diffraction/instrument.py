@@ -1,22 +1,15 @@
-"""The diffractometer: radiation, wavelength, range, sampling and resolution, checked when it is made.
-
-torch is loaded where it is used only: what reads measured patterns needs instruments, and no torch.
-"""
+"""The diffractometer: radiation, wavelength, range, sampling and resolution, checked when it is made."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-MAX_S_IT92 = 2.0
-"""Å⁻¹: largest sin θ / λ for which the four Gaussians of the International Tables hold
-(:mod:`paperlib.diffraction.scattering`)."""
+from paperlib.diffraction.scattering import MAX_S_IT92
 
 GAUSSIAN_REACH = 2.5
 """A Gaussian peak is drawn out to this many FWHM on each side: there it has fallen to 2^-25 = 3e-8 of its height,
@@ -157,8 +150,6 @@ class Instrument:
     @property
     def reach(self) -> float:
         """Degrees 2θ beyond the ends of the range from where lines still contribute to the pattern."""
-        import torch
-
         ends = torch.tensor(self.two_theta, dtype=torch.float64)
         tangent, cosine = torch.tan(torch.deg2rad(ends / 2)), torch.cos(torch.deg2rad(ends / 2))
         # the sum of the widths of two peaks is an upper bound of the width of their convolution
@@ -182,8 +173,6 @@ class Instrument:
         """Full width at half maximum in degrees, without ``lorentzian``, of peaks at ``two_theta`` degrees (any
         shape); Caglioti, Paoletti and Ricci (1958). Beyond the ends of the range the width at the end is taken,
         because the formula has been found positive only inside."""
-        import torch
-
         u, v, w = self.resolution
         t = torch.tan(torch.deg2rad(two_theta.clamp(*self.two_theta) / 2))
         return torch.sqrt((u * t + v) * t + w)

@@ -25,6 +25,9 @@ from torch import Tensor
 
 from paperlib.crystals.crystal_set import DEUTERIUM, N_SPECIES
 
+MAX_S_IT92 = 2.0
+"""Å⁻¹: largest sin θ / λ for which the four Gaussians of the International Tables hold."""
+
 HC = 12398.41984
 """eV Å: photon energy times wavelength (CODATA 2018)."""
 

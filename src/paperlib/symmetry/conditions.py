@@ -41,19 +41,7 @@ class _Congruence(NamedTuple):
         return f"{', '.join(_form_text(form) for form in self.forms)} = {self.modulus}n"
 
 
-class _Condition(NamedTuple):
-    """What a zone or row demands: all of some congruences."""
-
-    zone: str
-    congruences: tuple[_Congruence, ...]
-
-    def __str__(self) -> str:
-        return f"{self.zone}: {' and '.join(str(congruence) for congruence in self.congruences)}"
-
-    def breaks(self, hkl: np.ndarray) -> np.ndarray:
-        return _in_zone(self.zone, hkl) & ~_all_hold(self.congruences, hkl)
-
-
+@functools.cache
 def reflection_conditions(number: int) -> tuple[str, ...]:
     """The independent reflection conditions of a space group in our setting, e.g. ("h0l: l = 2n", "0k0: k = 2n").
 
@@ -63,18 +51,6 @@ def reflection_conditions(number: int) -> tuple[str, ...]:
     ones. Conditions that follow from others of the list are left out. Empty where nothing is absent. Raises
     ValueError for a number outside 1-230.
     """
-    return tuple(str(condition) for condition in _conditions(number))
-
-
-def broken_condition(number: int, hkl: tuple[int, int, int]) -> str:
-    """The first of :func:`reflection_conditions` that ``hkl``, or a reflection that the Laue class makes equivalent to
-    it, does not fulfil; "" where it fulfils all. Raises ValueError for a number outside 1-230."""
-    equivalents = np.asarray(hkl, dtype=np.int64) @ laue_rotations(number).astype(np.int64)
-    return next((str(condition) for condition in _conditions(number) if condition.breaks(equivalents).any()), "")
-
-
-@functools.cache
-def _conditions(number: int) -> tuple[_Condition, ...]:
     absent, equivalents = is_absent(number, _BOX), _BOX @ laue_rotations(number).astype(np.int64)
     implied = np.zeros(len(_BOX), dtype=bool)
     conditions = []
@@ -91,8 +67,8 @@ def _conditions(number: int) -> tuple[_Condition, ...]:
             for candidate in _candidates(zone)
             if np.array_equal(_all_hold(candidate, _BOX[general]), ~absent[general])
         )
-        conditions.append(_Condition(zone, found))
-        implied |= np.any(conditions[-1].breaks(equivalents), axis=0)
+        implied |= np.any(_in_zone(zone, equivalents) & ~_all_hold(found, equivalents), axis=0)
+        conditions.append(f"{zone}: {' and '.join(str(congruence) for congruence in found)}")
     return tuple(conditions)
 
 
