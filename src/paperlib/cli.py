@@ -14,6 +14,7 @@ from pathlib import Path
 from paperlib.classify_command import add_classify
 from paperlib.home_commands import add_homes
 from paperlib.lab import paths
+from paperlib.release_command import add_release
 
 
 def known_errors() -> tuple[type[Exception], ...]:
@@ -155,6 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     reading.add_argument("--csv", default="", metavar="PATH", help="default: data/work/custom/read/<name>.csv")
     reading.add_argument("--symprec", type=float, default=0.01, help="tolerance of the symmetry in Å (0.01)")
     add_classify(commands)
+    add_release(commands)
     files = commands.add_parser("data", help=data.__doc__, description=data.__doc__)
     what = files.add_subparsers(dest="what", required=True)
     for name, told in (("list", "what is registered, and what is here"), ("fetch", "bring registered files")):

@@ -17,7 +17,7 @@ from paperlib.answers.answer import (
     released_asker,
     systems,
 )
-from paperlib.answers.card import Card
+from paperlib.answers.card import NO_CARD, Card
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.measured import read_pattern
 from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
@@ -152,7 +152,7 @@ def test_classes_have_names_members_and_systems():
 
 def test_the_released_network_lies_beside_its_card(root_with_network, monkeypatch, tmp_path):
     monkeypatch.setenv("PAPERLIB_ROOT", str(root_with_network))
-    assert released_asker().card == Card() and released_asker().network.name == NETWORK
+    assert released_asker().card == Card(limits=(NO_CARD,)) and released_asker().network.name == NETWORK
     path = write(tmp_path / "net.safetensors", network())
     path.with_suffix(".json").write_text(json.dumps({"temperature": 1.5}))
     assert released_asker(path).card.temperature == 1.5

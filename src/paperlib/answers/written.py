@@ -27,13 +27,13 @@ _WIDTH = 100
 
 
 def about(asker: Asker) -> str:
-    """What the network is, its published scores and its limits, in a few lines."""
+    """What the network is, what its card says of its training and scores, and its limits, in a few lines."""
     low, high = INSTRUMENT.two_theta
     lines = [
         f"Network {asker.network.name}: reads measured patterns ({INSTRUMENT.radiation}, put on {low:g}–{high:g}° at "
         f"{INSTRUMENT.wavelength:.6g} Å, {INSTRUMENT.n_points} points), answers with extinction classes."
     ]
-    lines += [f"  {name}: {value}" for name, value in asker.card.scores.items()]
+    lines += [f"  {name}: {value}" for told in (asker.card.about, asker.card.scores) for name, value in told.items()]
     return "\n".join(lines + [f"  limit: {text}" for text in asker.card.limits])
 
 

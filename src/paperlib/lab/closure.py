@@ -42,7 +42,7 @@ MACHINERY = frozenset(
 
 def is_machinery(module: str) -> bool:
     """Whether a module is of :data:`MACHINERY`, of the room of reporting, or above the street."""
-    above = ("reporting", "cli", "home_commands", "classify_command", "explore")
+    above = ("reporting", "cli", "home_commands", "classify_command", "release_command", "explore")
     return module in MACHINERY or module.split(".")[1] in above
 
 
