@@ -102,4 +102,4 @@ def test_too_large_a_file_and_a_twin_that_is_off_are_refused(tmp_path, card, mon
     monkeypatch.setattr(release_command, "_difference", lambda model, twin: 0.01)
     with pytest.raises(ValueError, match=r"is 0\.01 off torch's"):
         release(path, card, tmp_path / "net.safetensors")
-    assert not (tmp_path / "net.safetensors").exists() and not list(tmp_path.glob(".release*"))
+    assert not (tmp_path / "net.safetensors").exists() and not (tmp_path / "net.json").exists()

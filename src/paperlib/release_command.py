@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     from paperlib.answers.answer import NETWORK, released_asker
     from paperlib.answers.card import read_card, write_card
     from paperlib.datasets.labels import Labels
-    from paperlib.lab.store import sha256_of
+    from paperlib.lab.store import atomic_path, sha256_of
     from paperlib.learning.kept import MAX_RELEASED_BYTES
     from paperlib.learning.weights import save_weights
 
@@ -73,8 +74,7 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     model, notes = _trained(weights)
     to = Path(to).expanduser() if to else paths.root() / "data" / "models" / f"{NETWORK}.safetensors"
     names = [str(name) for name in Labels("space_group").names]
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=to.parent) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / to.name
         save_weights(trial, model, "space_group", names, **({"weights": sha256_of(weights)} | notes))
         write_card(trial.with_suffix(".json"), told)
@@ -82,8 +82,9 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
             raise ValueError(f"{weights} makes a file of {size / 1e6:.1f} MB; at most {MAX_RELEASED_BYTES / 1e6:.0f}")
         if (off := _difference(model, released_asker(trial).network)) > AGREES:
             raise ValueError(f"{weights}: in numpy a probability is {off:.2g} off torch's, more than {AGREES:g}")
-        trial.with_suffix(".json").replace(to.with_suffix(".json"))
-        trial.replace(to)
+        for suffix in (".json", ".safetensors"):
+            with atomic_path(to.with_suffix(suffix)) as partial:
+                shutil.copyfile(trial.with_suffix(suffix), partial)
     return to
 
 

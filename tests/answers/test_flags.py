@@ -38,6 +38,13 @@ def test_noise_and_glass_have_no_lines(simulated):
         assert [text.split(":")[0] for text in warned(pattern)] == ["no line stands out of the noise"]
 
 
+def test_a_pattern_of_spikes_is_said_to_be_noise():
+    """Of a file of a diffractometer from which somebody had taken a background that was too high."""
+    counts = np.maximum(np.random.default_rng(0).standard_t(2, len(GRID)) + 0.5, 0) + 0.01
+    texts = warned(np.minimum(counts, 12))
+    assert any("lines cannot be told from it" in text for text in texts)
+
+
 def test_lines_on_much_glass_are_said_to_be_so(simulated):
     pattern = simulated[1][0]
     assert warned(pattern) == warned(pattern + 0.01 * HUMP) == []

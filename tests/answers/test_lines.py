@@ -87,6 +87,15 @@ def test_both_lines_of_a_doublet_are_taken_out():
     assert np.abs(without(above, lines[-1])[np.abs(GRID - 80.1) < 0.5]).max() < 0.02
 
 
+def test_what_the_ends_of_the_range_cut_is_no_line():
+    measured = (GRID > 10) & (GRID < 80)
+    pattern = np.where(measured, peak(40.0) + np.exp(-(GRID - 10) / 0.6) + peak(79.99, 0.4, 0.3), -1.0)
+    above = above_baseline(pattern[None], INSTRUMENT.step)[0]
+    assert above[GRID > 10][0] > 0.5 and above[GRID < 80][-1] > 0.3
+    (line,) = find_lines(above, measured, INSTRUMENT, None)
+    assert line.two_theta == pytest.approx(40, abs=1e-3)
+
+
 def test_the_mean_wavelength_is_weighted():
     assert mean_wavelength(1.0, 0.0, 0.5) == 1.0 and mean_wavelength(1.0, 4.0, 0.5) == 2.0
 

@@ -18,6 +18,9 @@ from paperlib.diffraction.without_torch import NOT_MEASURED, Broadening, Diffrac
 HUMP = 0.9
 """Share of the intensity in humps from which on a pattern is called largely amorphous. Patterns of the training, which
 has weak humps and wavy backgrounds, have 0.3 to 0.5, and of 864 of them none more than 0.85."""
+NOISY = 0.04
+"""Standard deviation of the noise, relative to the highest line. In 288 patterns of the training it is 0.009, and never
+more than 0.022; in a measurement of lines that are buried in noise, even its highest points are noise."""
 COVERED = 0.5
 """Share of the instrument's range."""
 WIDER = 2.0
@@ -46,6 +49,10 @@ def flags(
         found.append("no line stands out of the noise: the specimen is amorphous, or the counting time too short")
     elif (share := hump_share(pattern, above, instrument.step, lag)) > HUMP:
         found.append(f"{100 * share:.0f} % of the intensity stands in broad humps: the specimen is largely amorphous")
+    if lines and (noise := float(np.median(noise_of(above, measured, lag)[measured]))) > NOISY:
+        found.append(
+            f"the noise is {100 * noise:.0f} % of the highest line: lines cannot be told from it; count longer"
+        )
     if (covered := measured.mean()) < COVERED:
         first, last = instrument.two_theta
         wavelength = f"{instrument.wavelength:.4g} Å"

@@ -85,7 +85,8 @@ def find_lines(
 ) -> tuple[Line, ...]:
     """The lines of a pattern ``above`` its baseline (n_points,), of maximum 1, by rising angle.
 
-    ``measured`` (n_points,) says which points were; the second peaks of a ``doublet`` are no lines of their own;
+    ``measured`` (n_points,) says which points were; what these cut, at less than a width from its middle, is no
+    line: the air scatter of a first point stands as high. The second peaks of a ``doublet`` are no lines of their own;
     ``lag`` is the distance of measured points in points of the ``instrument``.
     """
     noise = noise_of(above, measured, lag)
@@ -94,6 +95,7 @@ def find_lines(
     middle = float(np.median(above[measured])) if measured.any() else 0.0
     good = prominence >= OVER_NOISE * noise + OF_ITS_HEIGHT * above[points]
     good &= above[points] - middle >= np.maximum(LEAST, OVER_MIDDLE * noise)
+    good &= np.array([_whole(measured, *one) for one in zip(points, widths, strict=True)], dtype=bool)
     points, widths = points[good], widths[good]
     grid = instrument.grid()
     relative = doublet.relative if doublet else 0.0
@@ -126,6 +128,12 @@ def without(above: np.ndarray, line: Line) -> np.ndarray:
     straight = np.linspace(above[left], above[right], right - left + 1)
     cut[left : right + 1] = np.minimum(cut[left : right + 1], straight)
     return cut
+
+
+def _whole(measured: np.ndarray, point: int, width: float) -> bool:
+    """Whether all points within a ``width`` of ``point`` lie in the range and were measured."""
+    first, last = point - math.ceil(width), point + math.ceil(width)
+    return first >= 0 and last < len(measured) and bool(measured[first : last + 1].all())
 
 
 def _beyond(above: np.ndarray, point: int) -> float:

@@ -29,22 +29,23 @@ def ask_files(
     radiation: str | None = None,
     cell: np.ndarray | None = None,
     failed: Callable[[Failed], None] = lambda _failed: None,
+    name_of: Callable[[str | Path], str] = str,
 ) -> list[Answer | Failed]:
     """The answer about each of ``files``, in order, or why there is none: one bad file does not end the others.
 
     ``wavelength`` in Å and ``radiation`` ("xray" or "neutron") hold for all of them, see
     :func:`paperlib.datasets.measured.read_pattern`; ``cell`` (6,) as for :func:`paperlib.answers.answer.ask`. A file
-    that failed is told to ``failed`` at once.
+    that failed is told to ``failed`` at once. ``name_of`` gives the name of a file in its answer.
     """
 
     def answers() -> Iterator[Answer | Failed]:
         for file in progress(files, total=len(files), desc="patterns", unit="files"):
             path = Path(file).expanduser()
             try:
-                yield ask(asker, read_pattern(path, wavelength, radiation), str(file), cell)
+                yield ask(asker, read_pattern(path, wavelength, radiation), name_of(file), cell)
             except (OSError, ValueError) as error:
                 says = str(error)
-                bad = Failed(str(file), says if path.name in says else f"{file}: {says}")
+                bad = Failed(name_of(file), says if path.name in says else f"{file}: {says}")
                 failed(bad)
                 yield bad
 
