@@ -131,3 +131,21 @@ def test_ranges_stand_beside_each_other():
     table = measured_tables.ranges_table({"laboratory": LABORATORY, "minerals": minerals()}).set_index("parameter")
     assert table.loc["crystallite_size", "minerals_low"] == 60 and table.loc["crystallite_size", "unit"] == "nm"
     assert np.isnan(table.loc["overall_b", "laboratory_low"]) and table.loc["overall_b", "minerals_high"] == 4
+
+
+def test_what_is_refused_leaves_answers_that_are_right_often_enough():
+    rows = [(1.0, 0.1, 0.3), (0.5, 0.4, 0.5), (0.1, 0.8, 0.9)]
+    risk = pd.DataFrame(rows, columns=["coverage", "threshold", "right"]).assign(test="simulated", kind="tempered")
+    assert measured_tables.refusal_threshold(risk, "simulated") == 0.4
+    assert measured_tables.refusal_threshold(risk, "simulated", 0.2) == 0.1
+    assert measured_tables.refusal_threshold(risk, "simulated", 0.95) == 0.8, "none does: the strictest"
+
+
+def test_scores_of_a_card_are_those_of_the_table(trained):
+    only = {fold: np.ones(15, dtype=bool) for fold in (0, 1)}
+    guesses = {"frequencies": {fold: np.array([1]) for fold in (0, 1)}}
+    table = measured_tables.measured_scores(trained, SPACES, only, guesses, {})
+    card = measured_tables.scores_of(table, "minerals")
+    assert set(card) == {"measured", "named", "simulated"} and set(card["named"]) == set(SPACES)
+    row = table[(table.arm == "minerals") & (table.seed == -1) & (table.test == "measured") & (table.k == 5)]
+    assert card["measured"]["published"]["top5"] == pytest.approx(row[row.space == "published"].value.item(), abs=1e-4)

@@ -22,6 +22,13 @@ OFTEN = ("minerals", "left_out")
 
 PUBLISHED_MODEL = {"name": "resnet"}
 
+LIMITS = (
+    "one phase, of more than 80 % of the volume",
+    "inorganic crystals: none of the training set is organic",
+    "a laboratory diffractometer: lines wider than those of crystallites of 60 nm were not in training",
+)
+"""What a network of such a study is not for."""
+
 
 @dataclass(frozen=True)
 class Plan:

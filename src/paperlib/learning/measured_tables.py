@@ -178,3 +178,20 @@ def calibrate(labels: Labels, coarse: Labels, fitted_on: Said, asked: Mapping[st
             bins.append(reliability_table(sure, right).assign(**place))
     tables = (pd.concat(some, ignore_index=True) for some in (curves, bins))
     return Calibration(temperature, pd.DataFrame(errors), *tables)
+
+
+def refusal_threshold(risk: pd.DataFrame, test: str, right: float = 0.5) -> float:
+    """The confidence below which an answer is to be refused so that, of those that are given about ``test``, a share of
+    at least ``right`` is right: that of the largest coverage in the tempered rows of :attr:`Calibration.risk` which
+    does it, or the highest threshold there where none does."""
+    rows = risk[(risk["test"] == test) & (risk["kind"] == "tempered")].sort_values("coverage", ascending=False)
+    enough = rows[rows["right"] >= right]
+    return float((enough if len(enough) else rows.tail(1))["threshold"].iloc[0])
+
+
+def scores_of(table: pd.DataFrame, arm: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Pooled scores of ``arm`` by test and space, ``top1`` and so on, rounded: for the card of a released network."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for row in table[(table["arm"] == arm) & (table["seed"] == -1)].itertuples():
+        found.setdefault(row.test, {}).setdefault(row.space, {})[f"top{row.k}"] = round(float(row.value), 4)
+    return found
