@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from paperlib.answers.card import read_card
 from paperlib.answers.network_input import above_baseline, is_measured
 from paperlib.answers.numpy_network import read_network
 from paperlib.diffraction import baseline
@@ -17,8 +18,9 @@ from paperlib.diffraction.draws import draw
 from paperlib.diffraction.measurement import detector_mask
 from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
 from paperlib.diffraction.simulate import powder_patterns
+from paperlib.lab.results import released_model
 from paperlib.learning.models import build_model
-from paperlib.learning.weights import save_weights, tensors_digest
+from paperlib.learning.weights import load_weights, save_weights, tensors_digest
 
 from .released import STEP, network, torch_probabilities, write
 
@@ -69,6 +71,16 @@ def test_the_probabilities_are_those_of_torch(tmp_path, patterns, size, seed):
     expected = torch_probabilities(model, patterns)
     np.testing.assert_allclose(p / p.sum(1, keepdims=True), expected, atol=1e-4)
     assert expected.max() > 0.05 and np.ptp(expected, axis=0).max() > 0.05, "the answers differ between patterns"
+
+
+def test_the_released_network_answers_as_in_torch(patterns):
+    if not (file := released_model("13_measured", "minerals_seed0.safetensors")).is_file():
+        pytest.skip("no network that reads measured patterns is released")
+    logits = read_network(file).logits(patterns)
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    expected = torch_probabilities(load_weights(file, "space_group", MINERAL_INSTRUMENT.n_points).model, patterns)
+    np.testing.assert_allclose(p / p.sum(1, keepdims=True), expected, atol=1e-4)
+    assert read_card(file.with_suffix(".json"), complete=True).refuse_below > 0 and file.stat().st_size < 10e6
 
 
 def test_many_patterns_are_answered_as_one_by_one(tmp_path, patterns, monkeypatch):
