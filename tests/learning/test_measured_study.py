@@ -1,5 +1,7 @@
 """The arms of the study of measured patterns, their tests, and what its tables say: by hand where that can be done."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,6 +102,14 @@ def test_steps_at_test_time(trained):
     views = np.stack([trained.whole[test, "minerals", 1, 0] for test in SHIFTS])
     assert np.allclose(np.exp(steps["views"][1, 0]), np.exp(views).mean(0))
     assert (steps["all_frequencies"][1, 0].argmax(1) == 6).all(), "what is asked for is expected"
+
+
+def test_one_seed_is_no_ensemble():
+    flat = np.full((3, 230), -np.log(230))
+    alone = SimpleNamespace(whole={(test, "minerals", 0, 0): flat for test in SHIFTS})
+    groups = {0: np.arange(1, 231)}
+    steps = measured_tables.steps_at_test_time(alone, "minerals", LABELS, groups, groups, [0])
+    assert set(steps) == {"one", "views", "surest", "frequencies", "all_frequencies"}
 
 
 def test_temperature_is_fitted_on_one_half_and_judged_on_the_other(trained):

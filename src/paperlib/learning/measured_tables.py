@@ -79,18 +79,20 @@ def steps_at_test_time(
     report: Sequence[Any],
 ) -> dict[str, Answers]:
     """Answers of ``arm`` to the measured patterns of the folds ``report``, by step: ``one`` view; the mean of the views
-    of :data:`SHIFTS` and the ``surest`` of them; the ``ensemble`` of seeds; ``all`` of it, views and seeds; and with
-    class frequencies of ``expected`` instead of ``seen`` (space groups (n,) by fold) ``frequencies`` and
-    ``all_frequencies``."""
+    of :data:`SHIFTS` and the ``surest`` of them; where there are several seeds their ``ensemble``, and ``all``, views
+    and seeds; and with class frequencies of ``expected`` instead of ``seen`` (space groups (n,) by fold), of one view
+    ``frequencies``, and of views and seeds ``all_frequencies``."""
     views = [
         {repeat: x for repeat, x in combined.kept_answers(trained, arm, test).items() if repeat[0] in report}
         for test in SHIFTS
     ]
     one, mean = views[list(SHIFTS).index("measured")], combined.mean_of(views)
+    together = combined.ensemble(mean)
     steps: dict[str, Answers] = {"one": one, "views": mean, "surest": combined.surest_of(views)}
-    steps |= {"ensemble": combined.ensemble(one), "all": combined.ensemble(mean)}
-    for name, step in (("frequencies", "one"), ("all_frequencies", "all")):
-        steps[name] = combined.with_frequencies(steps[step], labels, seen, expected)
+    if len(together) < len(mean):
+        steps |= {"ensemble": combined.ensemble(one), "all": together}
+    for name, answers in (("frequencies", one), ("all_frequencies", together)):
+        steps[name] = combined.with_frequencies(answers, labels, seen, expected)
     return steps
 
 

@@ -92,7 +92,7 @@ AT_TEST = {
     "ensemble": "ensemble of seeds",
     "frequencies": "frequencies of the other folds",
     "all": "shifts and seeds",
-    "all_frequencies": "shifts, seeds, frequencies",
+    "all_frequencies": "all of it, and those frequencies",
 }
 """Steps at test time; an arm of these tables is one of :data:`MEASURED` and a step."""
 
