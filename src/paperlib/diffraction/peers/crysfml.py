@@ -1,0 +1,154 @@
+"""Powder patterns by CrysFML, the Fortran library beside FullProf, of the same crystals at the same points.
+
+The optional package ``crysfml`` (``pip install .[crysfml]``) is asked through its own text format: the cell, every atom
+of it in space group P 1, the wavelength and the widths. Its licence is the LGPL with a clause of the Institut
+Laue-Langevin that forbids military use, so that this library imports it only when it is asked for patterns, and holds
+nothing of it.
+
+What it computes otherwise than :mod:`paperlib.diffraction.simulate`:
+
+- X-rays: f' and f'' always, from International Tables IV (1974), and no polarisation factor; of a crystal without a
+  centre one of two Friedel opposites, where a powder shows the mean of both;
+- neutrons: the length of samarium (:data:`OTHER_LENGTHS`);
+- all in single precision.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import tempfile
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from paperlib.crystals.crystal_set import CrystalSet
+from paperlib.crystals.species import species_code, species_symbol
+from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.peers.reference_profiles import profile_agreement
+
+MISSING = (
+    "CrysFML is not installed: `pip install .[crysfml]` in the environment of this project (or `pip install crysfml`) "
+    "brings it. Its licence is the LGPL with a clause of the Institut Laue-Langevin that forbids military use"
+)
+"""What is said where the package is not there."""
+
+OTHER_LENGTHS = ("Sm",)
+"""Elements whose coherent neutron length version 0.8.0 holds otherwise than Neutron News 3 (1992) 29-37: 8.0 fm for
+the 0.80 fm of samarium. All others agree within 1 %."""
+
+REACH = 6.0
+"""Peaks are drawn to this many FWHM on each side; a Gaussian has long since fallen to nothing there."""
+
+_RADIATIONS = {"xray": "X-rays", "neutron": "Neutrons"}
+
+
+def available() -> bool:
+    """Whether the package is installed."""
+    return importlib.util.find_spec("crysfml") is not None
+
+
+def version() -> str:
+    """The version that is installed. Raises ModuleNotFoundError, saying how to install it, where there is none."""
+    _program()
+    return importlib.metadata.version("crysfml")
+
+
+def cfl_lines(crystal: CrystalSet, instrument: Instrument) -> list[str]:
+    """What the program is told: one crystal, all atoms of its cell, and one pattern on the grid of ``instrument``.
+
+    Cells in Å and degrees, B in Å² (0 where it is unknown), widths in degrees², all as decimals. Raises ValueError for
+    a set of another number of crystals and for an instrument that the program does not know.
+    """
+    if len(crystal) != 1:
+        raise ValueError(f"one crystal makes one input, got {len(crystal)}")
+    _check(instrument)
+    first, last = instrument.two_theta
+    wavelength = f"{instrument.wavelength:.6f}"
+    widths = (*instrument.resolution, *instrument.lorentzian)
+    lines = [
+        "Title one crystal",
+        "PATTERN_one 1",
+        f"Patt_Type {_RADIATIONS[instrument.radiation]} Powder CW",
+        "Zero_Sy 0.0 0.0 0.0",
+        "Profile_function TCH_pVoigt",
+        f"WDT {REACH}",
+        "ASYM 0.0 0.0",
+        f"LAMBDA {wavelength} {wavelength} 0.0",
+        f"UVWXY {_decimals(widths)}",
+        f"Gen_patt {_decimals((first, instrument.step, last))}",
+        "Name_Patt one.xys",
+        "END_PATTERN_one",
+        "PHASE_one 1",
+        f"Cell {_decimals(crystal.cell[0])}",
+        "SPGR P 1",
+    ]
+    b_iso = np.nan_to_num(crystal.b_iso, nan=0.0)
+    for i, code in enumerate(crystal.species.tolist()):
+        symbol = species_symbol(code)
+        numbers = _decimals((*crystal.frac[i], b_iso[i], crystal.occupancy[i]))
+        lines.append(f"Atom {symbol}{i + 1} {symbol} {numbers}")
+    return [*lines, "Contributes_to_patterns 1", "Scale_Factors 1.0", "END_PHASE_one", "CALCULATION_TYPE simulation"]
+
+
+def crysfml_patterns(crystals: CrystalSet, instrument: Instrument) -> np.ndarray:
+    """(n, n_points) float32 patterns of maximum 1 by CrysFML, on the grid of ``instrument``.
+
+    Raises ModuleNotFoundError, saying how to install it, where the package is not there; ValueError for an instrument
+    that it does not know, and, naming the crystal and what the program says, for a crystal that it cannot compute.
+    """
+    simulate, grid = _program(), instrument.grid()
+    _check(instrument)
+    patterns = np.empty((len(crystals), len(grid)), dtype=np.float32)
+    # it leaves a list of reflections, fort.77, in the folder that it is called from
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, contextlib.chdir(folder):
+        for i in range(len(crystals)):
+            lines = cfl_lines(crystals[np.array([i])], instrument)
+            try:
+                (found,) = simulate(lines, grid)
+                pattern = np.asarray(found["y"], dtype=np.float32)
+            except RuntimeError as error:
+                raise ValueError(f"crystal {i} ({crystals.source_id[i]}): CrysFML says: {error}") from error
+            if pattern.shape != grid.shape or not pattern.max() > 0:
+                raise ValueError(f"crystal {i} ({crystals.source_id[i]}): CrysFML draws no line of it")
+            patterns[i] = pattern / pattern.max()
+    return patterns
+
+
+def agreement(crystals: CrystalSet, patterns: np.ndarray, instrument: Instrument) -> pd.DataFrame:
+    """How far our patterns on ``instrument`` lie from CrysFML's ``patterns`` (n, n_points), whatever it left out of
+    them: one row per crystal with the columns of
+    :func:`paperlib.diffraction.peers.reference_profiles.profile_agreement` and ``other_length``, whether the crystal
+    holds one of :data:`OTHER_LENGTHS` and the pattern is one of neutrons."""
+    other = [species_code(symbol) for symbol in OTHER_LENGTHS]
+    rows = []
+    for i, pattern in enumerate(patterns):
+        crystal = crystals[np.array([i])]
+        row = profile_agreement(str(crystal.source_id[0]), crystal, instrument, pattern)
+        held = instrument.radiation == "neutron" and bool(np.isin(crystal.species, other).any())
+        rows.append(row | {"other_length": held})
+    return pd.DataFrame(rows)
+
+
+def _decimals(numbers: tuple[float, ...] | np.ndarray) -> str:
+    return " ".join(f"{float(number):.8f}" for number in numbers)
+
+
+def _check(instrument: Instrument) -> None:
+    if instrument.radiation == "xray" and (instrument.polarisation or not instrument.anomalous):
+        raise ValueError(
+            "CrysFML's X-ray patterns hold f' and f'' and no polarisation factor: give an instrument with "
+            "polarisation=False and anomalous=True"
+        )
+    if instrument.eta or instrument.second_wavelength or instrument.monochromator:
+        raise ValueError(f"CrysFML is asked for one wavelength, no monochromator or fixed eta; not for {instrument}")
+
+
+def _program() -> Callable[[list[str], np.ndarray], list[dict[str, np.ndarray]]]:
+    try:
+        from crysfml.cfml_py_utilities import patterns_simulation
+    except ImportError as error:
+        raise ModuleNotFoundError(MISSING) from error
+    return patterns_simulation
