@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.instrument import CU_KALPHA
+from paperlib.diffraction.radiations import compared_instruments, left_out_by
 from paperlib.diffraction.reflections import powder_reflections
 from paperlib.diffraction.scattering import form_factors, scattering_table
 from paperlib.diffraction.simulate import powder_patterns, validate
 
-X_RAYS, NEUTRONS = Instrument(), Instrument(radiation="neutron")
+INSTRUMENTS = compared_instruments(1000)
+X_RAYS, NEUTRONS = INSTRUMENTS["xray"], INSTRUMENTS["neutron"]
 FACES = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
 
 
@@ -41,8 +43,16 @@ def test_neutrons_of_one_element_are_weighed_by_multiplicity_and_lorentz_factor_
     assert ratio / ratio[0] == pytest.approx(expected / expected[0], rel=1e-6)
 
 
+def test_the_instruments_differ_in_the_beam_alone():
+    assert X_RAYS == CU_KALPHA and (NEUTRONS.radiation, INSTRUMENTS["alike"].radiation) == ("neutron", "xray")
+    few = compared_instruments(500).values()
+    assert all(np.array_equal(x.grid(), np.linspace(5, 90, 500)) and x.wavelength == X_RAYS.wavelength for x in few)
+    assert len({x.resolution for x in few}) == 1
+
+
 def test_a_crystal_without_a_neutron_length_has_no_neutron_pattern(build):
-    polonium = build({"cell": [3.35] * 3 + [90] * 3, "frac": [[0, 0, 0]], "species": 84})
-    assert validate(polonium, X_RAYS) == []
-    ((index, reason),) = validate(polonium, NEUTRONS)
-    assert index == 0 and reason == "no neutron scattering length for Po"
+    simple = {"cell": [3.35] * 3 + [90] * 3, "frac": [[0, 0, 0]]}
+    crystals = build(*(simple | {"species": code} for code in (29, 84, 94)))  # copper, polonium, plutonium
+    left_out = left_out_by(crystals, INSTRUMENTS)
+    assert {key: found.tolist() for key, found in left_out.items()} == {"xray": [], "neutron": [1, 2], "alike": [2]}
+    assert validate(crystals, NEUTRONS)[0] == (1, "no neutron scattering length for Po")

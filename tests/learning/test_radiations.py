@@ -8,16 +8,25 @@ import pytest
 from paperlib.crystals.synthesis import random_crystals
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.prepared import prepared_patterns
-from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.radiations import compared_instruments
 from paperlib.learning import comparison
 from paperlib.learning.arms import Arm, ItemBudget, StoredRows, StoredTest
-from paperlib.learning.radiations import GivenTest, MixedRows, about
+from paperlib.learning.radiations import (
+    GivenTest,
+    MixedRows,
+    about,
+    program_effects,
+    program_tests,
+    radiation_effects,
+    radiation_tests,
+)
 from paperlib.learning.study import study
 
 from .made_up import MODEL, KeepingRun
 
 LABELS = Labels("absences")
-INSTRUMENTS = {kind: Instrument(radiation=kind, n_points=400) for kind in ("xray", "neutron")}
+INSTRUMENTS = compared_instruments(400)
+ALIKE = INSTRUMENTS.pop("alike")
 ROWS, TESTED = {0: np.arange(40)}, {0: np.arange(40, 60)}
 
 
@@ -89,3 +98,30 @@ def test_tests_about_the_same_crystals_are_compared_though_others_are_asked_too(
     assert pair.contrast({"xray@given": 1, "xray@xray": -1}).value == 0, "the same patterns get the same answers"
     with pytest.raises(KeyError, match="no test other"):
         about(trained, ("xray", "other"))
+
+
+def test_the_tests_of_a_study_and_what_is_compared_between_them(prepared):
+    clusters = np.arange(60)
+    tests = radiation_tests(prepared, TESTED, clusters)
+    keys = [test.key for test in tests]
+    assert keys == ["xray", "neutron", "xray_permuted", "neutron_permuted"]
+    xray, permuted = (tests[i].items(0).patterns for i in (0, 2))
+    assert np.abs(xray - permuted).max() > 0.1, "the heights have changed places"
+    for name, terms in radiation_effects(["xray", "neutron", "both"]).items():
+        assert sorted(terms.values()) == [-1, 1], name
+        assert {term.partition("@")[2] for term in terms} <= set(keys)
+    assert radiation_effects([])["other_xray"] == {"neutron@xray": 1, "xray@xray": -1}
+
+    patterns = {kind: {0: np.array(prepared[kind].patterns[TESTED[0]])} for kind in prepared}
+    theirs = {"xray": (ALIKE, patterns["xray"]), "neutron": (INSTRUMENTS["neutron"], patterns["neutron"])}
+    tests = program_tests(prepared, TESTED, clusters, theirs, "other 1.0")
+    assert [t.key for t in tests] == ["ours_xray", "alike_xray", "crysfml_xray", "ours_neutron", "crysfml_neutron"]
+    assert tests[2].items(0).identity["instrument"] == repr(ALIKE)
+    assert tests[1].instrument == ALIKE and len({tuple(t.items(0).space_group) for t in tests}) == 1
+    effects = program_effects(tests)
+    assert effects["program_xray_xray"] == {"xray@crysfml_xray": 1, "xray@ours_xray": -1}
+    assert {name for name in effects if "neutron" in name} == {"program_neutron_neutron", "program_both_neutron"}
+    parts = [effects[f"{part}_both_xray"] for part in ("alike", "remaining")]
+    total = {term: sum(p.get(term, 0) for p in parts) for part in parts for term in part}
+    assert {term: k for term, k in total.items() if k} == effects["program_both_xray"]
+    assert program_tests(prepared, TESTED, clusters, {}, "") == [] and program_effects([]) == {}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from paperlib.crystals.crystal_set import DEUTERIUM
@@ -84,10 +85,11 @@ def test_neutron_patterns_agree_with_ours(build, symmetric, triclinic):
 @installed
 def test_what_its_x_ray_patterns_lack_is_the_polarisation_factor(build):
     crystals = build({"cell": [4.0495] * 3 + [90] * 3, "frac": _FACES, "species": 13, "source_id": "Al"})
-    theirs = crysfml.crysfml_patterns(crystals, X_RAYS)
-    alike, as_trained = (crysfml.agreement(crystals, theirs, x).iloc[0] for x in (X_RAYS, Instrument()))
-    assert alike["max_difference"] < 2e-3 < 0.05 < as_trained["max_difference"]
-    assert alike["id"] == "Al" and not alike["other_length"]
+    theirs = {"xray": {5: crysfml.crysfml_patterns(crystals, X_RAYS)}}
+    table = crysfml.agreement(crystals, {5: np.array([0])}, theirs, {"as_trained": Instrument(), "alike": X_RAYS})
+    assert table[["compared", "split", "id"]].values.tolist() == [["as_trained", 5, "Al"], ["alike", 5, "Al"]]
+    as_trained, alike = table["max_difference"]
+    assert alike < 2e-3 < 0.05 < as_trained and not table["other_length"].any()
 
 
 @installed
@@ -100,7 +102,26 @@ def test_its_length_of_samarium_is_ten_times_the_one_of_the_table(build):
     oxygen, known = 5.803, ((0.80 - 5.803) / (0.80 + 5.803)) ** 2
     for length, found in lengths.items():
         assert found / ratio[1] == pytest.approx(((length - oxygen) / (length + oxygen)) ** 2 / known, rel=0.02)
-    assert bool(crysfml.agreement(crystal, theirs[None], NEUTRONS).iloc[0]["other_length"])
+    table = crysfml.agreement(crystal, {0: np.array([0])}, {"neutron": {0: theirs[None]}}, {"neutron": NEUTRONS})
+    assert table["other_length"].tolist() == [True]
+
+
+def test_differences_are_summed_up_with_and_without_crystals_of_another_length():
+    table = pd.DataFrame(
+        {
+            "compared": ["alike"] * 2 + ["neutron"] * 3,
+            "max_difference": [0.1, 0.3, 0.001, 0.003, 0.5],
+            "other_length": [False] * 4 + [True],
+        }
+    )
+    assert crysfml.agreement_summary(table) == {
+        "alike_median": (0.2, 2),
+        "alike_max": (0.3, 2),
+        "neutron_median": (0.003, 3),
+        "neutron_max": (0.5, 3),
+        "neutron_same_lengths_median": (0.002, 2),
+        "neutron_same_lengths_max": (0.003, 2),
+    }
 
 
 @installed

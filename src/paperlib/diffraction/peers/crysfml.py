@@ -19,7 +19,8 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,19 +118,47 @@ def crysfml_patterns(crystals: CrystalSet, instrument: Instrument) -> np.ndarray
     return patterns
 
 
-def agreement(crystals: CrystalSet, patterns: np.ndarray, instrument: Instrument) -> pd.DataFrame:
-    """How far our patterns on ``instrument`` lie from CrysFML's ``patterns`` (n, n_points), whatever it left out of
-    them: one row per crystal with the columns of
-    :func:`paperlib.diffraction.peers.reference_profiles.profile_agreement` and ``other_length``, whether the crystal
-    holds one of :data:`OTHER_LENGTHS` and the pattern is one of neutrons."""
+def agreement(
+    crystals: CrystalSet,
+    rows: Mapping[Any, np.ndarray],
+    theirs: Mapping[str, Mapping[Any, np.ndarray]],
+    instruments: Mapping[str, Instrument],
+) -> pd.DataFrame:
+    """How far our patterns lie from CrysFML's, crystal by crystal.
+
+    ``theirs`` has by radiation and split the patterns (n, n_points) of ``rows`` of the crystals. Ours are computed on
+    each of ``instruments`` of that radiation, whatever CrysFML leaves out. Columns: ``compared`` (the key of the
+    instrument), ``split``, those of :func:`paperlib.diffraction.peers.reference_profiles.profile_agreement`, and
+    ``other_length``, whether it is a neutron pattern of a crystal with one of :data:`OTHER_LENGTHS`.
+    """
     other = [species_code(symbol) for symbol in OTHER_LENGTHS]
-    rows = []
-    for i, pattern in enumerate(patterns):
-        crystal = crystals[np.array([i])]
-        row = profile_agreement(str(crystal.source_id[0]), crystal, instrument, pattern)
-        held = instrument.radiation == "neutron" and bool(np.isin(crystal.species, other).any())
-        rows.append(row | {"other_length": held})
-    return pd.DataFrame(rows)
+    found = []
+    for key, instrument in instruments.items():
+        for split, patterns in theirs.get(instrument.radiation, {}).items():
+            for row, pattern in zip(rows[split].tolist(), patterns, strict=True):
+                crystal = crystals[np.array([row])]
+                held = instrument.radiation == "neutron" and bool(np.isin(crystal.species, other).any())
+                agreed = profile_agreement(str(crystal.source_id[0]), crystal, instrument, pattern)
+                found.append({"compared": key, "split": split} | agreed | {"other_length": held})
+    return pd.DataFrame(found)
+
+
+def agreement_summary(table: pd.DataFrame) -> dict[str, tuple[float, int]]:
+    """By name the median and the largest of the largest differences of a pattern, in units of its maximum, and the
+    number of patterns: ``<compared>_median`` and ``<compared>_max`` of the table of :func:`agreement`, and the same
+    with ``_same_lengths`` for crystals without :data:`OTHER_LENGTHS` where there are others."""
+    parts = {str(key): part for key, part in table.groupby("compared", sort=False)}
+    parts |= {
+        f"{key}_same_lengths": part[~part["other_length"]]
+        for key, part in parts.items()
+        if 0 < part["other_length"].sum() < len(part)
+    }
+    measures = {"median": pd.Series.median, "max": pd.Series.max}
+    return {
+        f"{key}_{name}": (float(measure(part["max_difference"])), len(part))
+        for key, part in parts.items()
+        for name, measure in measures.items()
+    }
 
 
 def _decimals(numbers: tuple[float, ...] | np.ndarray) -> str:
