@@ -28,7 +28,7 @@ SIZE_KEYS = {
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "seeds_drawn", "curve_items", "n_ideal_test"),
     *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes"),
-    *("other_rates", "tree_items", "rated", "network"),
+    *("other_rates", "tree_items", "rated", "network", "n_crysfml"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

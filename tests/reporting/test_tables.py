@@ -66,6 +66,14 @@ def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
     assert r"1000 & 5--90 & 0.066 & 0.8 & bins & degrees & 1\,411\,427 & " in tables["samplings"]
 
 
+def test_networks_of_both_radiations_stand_on_the_patterns_of_both_programs(results, smoke_results):
+    (table,) = (table for table in TABLES if table.name == "neutrons")
+    text = table.make(results)
+    assert "neutrons & 6000 & 21.0 [19.9, 22.1] & 61.0 [59.9, 62.1] & 58.0 [56.9, 59.1] & 6.0" in text
+    assert "X-rays, CrysFML & 600 & 55.0 [53.9, 56.1] & " in text and "2 trainings of each" in text
+    assert "CrysFML" not in table.make(smoke_results), "which asks no other program"
+
+
 def test_a_family_stands_with_its_work_its_speed_and_its_scores(results):
     lines = next(table for table in TABLES if table.name == "architectures").make(results).splitlines()
     published = next(line for line in lines if line.startswith("ResNet, published"))
