@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 ON_CONDA = {"pytorch": "torch"}
 """Names that differ between conda-forge and PyPI."""
 
-BY_PIP = {"captum", "pyxtal"}
+BY_PIP = {"captum", "geddes", "pyxtal"}
 """Packages that conda lacks or has only in an old version."""
 
 TOOLS = sorted(path for path in (ROOT / "tools").iterdir() if path.is_file())

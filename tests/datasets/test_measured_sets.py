@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paperlib.datasets.measured_sets import MeasuredPattern, collect, columns, load_measured
+from paperlib.datasets.measured_sets import LabelledPattern, collect, columns, load_measured
 
-ONE = MeasuredPattern(np.linspace(10, 20, 11), np.arange(11.0), 1.5406, "Salz, grün", "R1-1", 225)
-TWO = MeasuredPattern(np.linspace(5, 90, 30), np.arange(30.0)[::-1], np.nan, "", "R2", 0)
+ONE = LabelledPattern(np.linspace(10, 20, 11), np.arange(11.0), 1.5406, "Salz, grün", "R1-1", 225)
+TWO = LabelledPattern(np.linspace(5, 90, 30), np.arange(30.0)[::-1], np.nan, "", "R2", 0)
 
 
 def test_a_set_comes_back_as_it_was_written(tmp_path):

@@ -194,3 +194,24 @@ def test_a_phase_that_cannot_be_simulated_is_named(build, halite):
     bad = build(halite | {"species": [99] * 8, "source_id": "einsteinium"})
     with pytest.raises(ValueError, match=r"second phases(.|\n)*einsteinium(.|\n)*no X-ray form factor for Es"):
         _pattern(build(halite), Instrument(), Imperfections(second_phase=0.1, impurities=bad))
+
+
+# Displacement
+
+
+def test_an_overall_displacement_damps_lines_by_their_angle(silicon):
+    lines = powder_reflections(silicon, NARROW, dtype=torch.float64)
+    plain, _, _ = _pattern(silicon, NARROW, Imperfections())
+    damped, _, _ = _pattern(silicon, NARROW, Imperfections(overall_b=2.0))
+    for two_theta in lines.two_theta[lines.intensity > 0].tolist():
+        near = np.abs(NARROW.grid() - two_theta) < 0.05
+        s = np.sin(np.radians(two_theta / 2)) / COPPER
+        ratio = damped[0].numpy()[near].max() / plain[0].numpy()[near].max()
+        assert ratio == pytest.approx(np.exp(-2 * 2.0 * s**2), rel=1e-3)
+
+
+def test_it_is_drawn_beside_the_others_and_changes_none_of_them():
+    both = draw(Imperfections(zero_shift=(-0.1, 0.1), overall_b=(0.0, 3.0)), 1, range(50))
+    alone = draw(Imperfections(zero_shift=(-0.1, 0.1)), 1, range(50))
+    assert torch.equal(both.zero_shift, alone.zero_shift)
+    assert 0 <= both.overall_b.min() < 0.5 and 2.5 < both.overall_b.max() <= 3

@@ -741,7 +741,8 @@ def _bias(run: _Writer, table: pd.DataFrame) -> None:
     effects = {
         "gap_balanced": 0.32, "expected_balanced": 0.08, "not_learnt_balanced": 0.24, "gap_histogram": 0.19,
         "expected_histogram": 0.12, "not_learnt_histogram": 0.07, "real_balanced_large": -0.06,
-        "real_random_histogram": -0.05, "labels_real": -0.02, "size_real": 0.14, "labels_histogram": -0.02,
+        "real_balanced_small": -0.12, "real_random_histogram": -0.05, "labels_real": -0.02, "size_real": 0.14,
+        "labels_histogram": -0.02,
         "size_histogram": 0.2, "labels_balanced": -0.05, "size_balanced": 0.32,
     }  # fmt: skip
     for key, value in effects.items():

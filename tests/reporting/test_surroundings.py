@@ -11,10 +11,13 @@ import matplotlib
 import pytest
 from fontTools.ttLib import TTFont
 
+from paperlib.lab.results import Results
 from paperlib.reporting.produce import FIGURES
 
 ROOT = Path(__file__).parents[2]
-NAMES = [module.__name__.rpartition(".")[2] for module in FIGURES]
+PUBLISHED = Results(ROOT / "data" / "results")
+NAMES = [module.__name__.rpartition(".")[2] for module in FIGURES if all(map(PUBLISHED.has, module.NEEDS))]
+"""Figures whose results are published."""
 QUICK = ["fig_bias", "fig_labels", "fig_random_structures", "fig_similar_structures"]
 """Drawn a second time: those with structure pictures and a heat map, whose last digits are many."""
 
@@ -86,7 +89,7 @@ def test_no_setting_font_or_locale_of_the_user_shows_in_a_published_figure(pinne
         MPLBACKEND="tkagg", TZ="Asia/Kolkata", LC_ALL="C.UTF-8", LANG="de_DE.UTF-8", PYTHONHASHSEED="7",
         SOURCE_DATE_EPOCH="86400", **threads,
     )  # fmt: skip
-    assert len(drawn) == 2 * len(FIGURES)
+    assert len(drawn) == 2 * len(NAMES) > 20
     assert not _differing(drawn), "make figures, then commit"
 
 

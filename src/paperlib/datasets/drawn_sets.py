@@ -6,7 +6,7 @@ crystal, made once, do nearly the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -39,11 +39,11 @@ class DrawnSet(PatternSet):
     seed: int
     instrument: Instrument
     imperfections: Imperfections | None
+    n: int = field(init=False)
+    """Patterns in all."""
 
-    @property
-    def n(self) -> int:
-        """Patterns in all."""
-        return self.times * len(self.known)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n", self.times * len(self.known))
 
     def identity(self) -> dict[str, Any]:
         """Plain values that tell its items, whatever their number, from those of any other set."""

@@ -44,7 +44,7 @@ def known_structures(patterns: np.ndarray, crystals: CrystalSet, measured: Speci
     """(n,) bool, which of ``crystals``, of clean ``patterns`` (n, n_points) on the instrument of the set, may be shown
     by one of the ``measured`` patterns; and (m,) bool, which of these show one of the crystals."""
     known, shown = np.zeros(len(crystals), dtype=bool), np.zeros(len(measured), dtype=bool)
-    formula, named = (np.array([_reduced(text) for text in texts]) for texts in (crystals.formula, measured.formula))
+    formula, named = (np.array([_shares(text) for text in texts]) for texts in (crystals.formula, measured.formula))
     for group in np.unique(measured.space_group):
         rows, seen = (np.flatnonzero(numbers == group) for numbers in (crystals.space_group, measured.space_group))
         if not len(rows):
@@ -56,8 +56,10 @@ def known_structures(patterns: np.ndarray, crystals: CrystalSet, measured: Speci
     return known, shown
 
 
-def _reduced(formula: str) -> str:
-    return Composition(str(formula)).reduced_formula if formula else ""
+def _shares(formula: str) -> str:
+    """The elements of a formula and their shares, in an order of their own; "" for none."""
+    shares = Composition(str(formula)).fractional_composition.as_dict() if formula else {}
+    return " ".join(f"{element}{share:.4f}" for element, share in sorted(shares.items()))
 
 
 def _roots(patterns: np.ndarray, instrument: Instrument) -> Tensor:

@@ -16,9 +16,9 @@ SHORTEST = 10
 
 
 @dataclass(frozen=True)
-class MeasuredPattern:
-    """One pattern: ``two_theta`` (k,) degrees, ascending, ``intensity`` (k,), ``wavelength`` in Å (NaN where unknown),
-    and the number of the ``space_group``, 0 where unknown."""
+class LabelledPattern:
+    """One pattern and what it is of: ``two_theta`` (k,) degrees, ascending, ``intensity`` (k,), ``wavelength`` in Å
+    (NaN where unknown), and the number of the ``space_group``, 0 where unknown."""
 
     two_theta: np.ndarray
     intensity: np.ndarray
@@ -45,13 +45,13 @@ class MeasuredSet:
     def __len__(self) -> int:
         return len(self.name)
 
-    def pattern(self, index: int) -> MeasuredPattern:
+    def pattern(self, index: int) -> LabelledPattern:
         """One of the patterns. Raises IndexError beyond the last."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"pattern {index} of {len(self)}")
         index %= len(self)
         points = slice(self.start[index], self.start[index + 1])
-        return MeasuredPattern(
+        return LabelledPattern(
             self.two_theta[points],
             self.intensity[points],
             float(self.wavelength[index]),
@@ -74,7 +74,7 @@ class MeasuredSet:
         write_arrays(path, vars(self))
 
 
-def collect(patterns: Iterable[MeasuredPattern]) -> MeasuredSet:
+def collect(patterns: Iterable[LabelledPattern]) -> MeasuredSet:
     """A set of patterns, which are taken one at a time; angles and intensities are kept as float32."""
     two_theta, intensity, labels = [np.empty(0, np.float32)], [np.empty(0, np.float32)], []
     for one in patterns:

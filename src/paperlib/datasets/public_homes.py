@@ -19,7 +19,7 @@ import pandas as pd
 
 from paperlib.datasets.homes import informedxrd, opxrd, rruff
 from paperlib.datasets.homes.zips import LeftOut
-from paperlib.datasets.measured_sets import MeasuredPattern, collect
+from paperlib.datasets.measured_sets import LabelledPattern, collect
 from paperlib.lab.asking import Manners
 from paperlib.lab.download import kept
 from paperlib.lab.fetch import mirrored
@@ -119,11 +119,11 @@ def bring_informedxrd(
     return Brought(paths, 0, tuple(item for item in came if isinstance(item, LeftOut)))
 
 
-def _made(items: Iterator[MeasuredPattern | LeftOut], target: Path) -> Brought:
+def _made(items: Iterator[LabelledPattern | LeftOut], target: Path) -> Brought:
     """The set of the patterns, and beside it the table of what was left out."""
     left_out: list[LeftOut] = []
 
-    def patterns() -> Iterable[MeasuredPattern]:
+    def patterns() -> Iterable[LabelledPattern]:
         for item in progress(items, desc=target.stem, unit="files"):
             if isinstance(item, LeftOut):
                 left_out.append(item)

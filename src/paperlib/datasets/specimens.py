@@ -104,14 +104,14 @@ def read_specimens(files: Sequence[str | Path], instrument: Instrument) -> Speci
 
 def stand_in(crystals: CrystalSet, instrument: Instrument, seed: int = 0) -> Specimens:
     """A set for trying things out where there are no measured patterns: those of ``crystals`` with the imperfections
-    called "laboratory", which are others than those of :mod:`paperlib.diffraction.mineral_world`."""
+    called "laboratory", which are others than those of :mod:`paperlib.diffraction.mineral_world`. Each is a
+    specimen of its own."""
     patterns = powder_patterns(crystals, instrument, seed=seed, imperfections=LABORATORY)
     reached = detector_mask(draw(LABORATORY, seed, np.arange(len(crystals))), instrument)
     made = patterns.masked_fill(~reached, NOT_MEASURED).numpy()
     names, formulas = (texts.astype(np.str_) for texts in (crystals.source_id, crystals.formula))
-    clusters = find_clusters(made, names, instrument)
-    groups = crystals.space_group.astype(np.int64)
-    return Specimens(made, groups, names, formulas, clusters, instrument, checksum_of(crystals))
+    alone, groups = np.arange(len(crystals)), crystals.space_group.astype(np.int64)
+    return Specimens(made, groups, names, formulas, alone, instrument, checksum_of(crystals))
 
 
 def _read(path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument) -> tuple[np.ndarray, ...]:
@@ -119,10 +119,9 @@ def _read(path: Path, arrays: Mapping[str, np.ndarray], instrument: Instrument) 
         raise ValueError(f"{path} has no array {missing[0]!r}; it has {', '.join(arrays)}")
     two_theta, intensity = (arrays[key].astype(np.float64) for key in ("two_theta", "intensity"))
     groups = arrays["space_group"].astype(np.int64)
-    if two_theta.ndim != 1 or intensity.shape != (len(groups), len(two_theta)):
-        raise ValueError(
-            f"{path}: intensity {intensity.shape} is not (patterns {len(groups)}, points {two_theta.shape})"
-        )
+    shape = (len(groups), two_theta.size)
+    if two_theta.ndim != 1 or intensity.shape != shape:
+        raise ValueError(f"{path}: intensity is {intensity.shape}, not (space groups, angles) = {shape}")
     if not (np.diff(two_theta) > 0).all() or np.median(np.diff(two_theta)) > instrument.step:
         raise ValueError(f"{path}: two_theta must rise, in steps of at most {instrument.step:.3g}°")
     texts = (arrays.get(key, np.full(len(groups), "")).astype(np.str_) for key in ("name", "formula"))

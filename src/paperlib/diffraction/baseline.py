@@ -30,10 +30,11 @@ def above_baseline(patterns: Tensor, step: float) -> Tensor:
     maximum of 1 again; 0 where nothing was measured, and below 0 where noise goes below the baseline."""
     measured = is_measured(patterns)
     averaged, line = (max(1, round(length / step) // 2 * 2 + 1) for length in (AVERAGED, LINE))
-    # the line is not held down by what was not measured: there the pattern is taken to be high, then low
-    lowest = -_highest(-_mean(patterns.clamp(min=0.0), averaged).masked_fill(~measured, 1.0), line)
+    weight = measured.to(patterns.dtype)
+    # what was not measured neither holds the line down nor, afterwards, carries it
+    lowest = -_highest(-_mean(patterns.clamp(min=0.0), weight, averaged).masked_fill(~measured, 1.0), line)
     opened = _highest(lowest.masked_fill(~measured, 0.0), line)
-    peaks = (patterns - _mean(opened, line)).masked_fill(~measured, 0.0)
+    peaks = (patterns - _mean(opened, weight, line)).masked_fill(~measured, 0.0)
     return peaks / peaks.amax(dim=1, keepdim=True).clamp(min=1e-6)
 
 
@@ -41,6 +42,10 @@ def _highest(patterns: Tensor, window: int) -> Tensor:
     return F.max_pool1d(patterns[:, None], window, 1, window // 2)[:, 0]
 
 
-def _mean(patterns: Tensor, window: int) -> Tensor:
-    """Over a window, and over the part of it that lies on the pattern at the ends."""
-    return F.avg_pool1d(patterns[:, None], window, 1, window // 2, count_include_pad=False)[:, 0]
+def _mean(patterns: Tensor, weight: Tensor, window: int) -> Tensor:
+    """Over those points of a window that have ``weight`` 1, not 0."""
+    sums, counts = (
+        F.avg_pool1d(t[:, None], window, 1, window // 2, count_include_pad=False)[:, 0]
+        for t in (patterns * weight, weight)
+    )
+    return sums / counts.clamp(min=0.5 / window)

@@ -20,9 +20,11 @@ MACHINERY = frozenset(
     f"paperlib.lab.{name}"
     for name in (
         *(
+            "asking",
             "closure",
             "cluster",
             "content",
+            "download",
             "fetch",
             "freshness",
             "machine",
@@ -40,7 +42,7 @@ MACHINERY = frozenset(
 
 def is_machinery(module: str) -> bool:
     """Whether a module is of :data:`MACHINERY`, of the room of reporting, or above the street."""
-    return module in MACHINERY or module.split(".")[1] in ("reporting", "cli", "explore")
+    return module in MACHINERY or module.split(".")[1] in ("reporting", "cli", "home_commands", "explore")
 
 
 def path_of(module: str) -> Path | None:

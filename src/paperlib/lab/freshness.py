@@ -39,14 +39,15 @@ def survey(profile: str) -> dict[str, State]:
 def check(stem: str, profile: str, upstream: dict[str, State]) -> State:
     """The state of one notebook, given those of the notebooks before it.
 
-    The profile's own run counts first, with all outputs intact; then a published result that the same
-    profile made, with its published outputs intact.
+    The profile's own run counts first, with all outputs intact; then a published result that the same profile made, or
+    a bigger one (:func:`paperlib.lab.paths.or_bigger`), with its published outputs intact and by its own parameters.
     """
     own = _check_in(paths.work_results(profile) / stem, stem, profile, upstream, published_only=False)
     if own.state == "missing":
-        published = _check_in(paths.published_results() / stem, stem, profile, upstream, published_only=True)
-        if published.manifest and published.manifest["record"]["profile"] == profile:
-            return published
+        folder = paths.published_results() / stem
+        manifest = provenance.read_manifest(folder)
+        if manifest is not None and (maker := manifest["record"]["profile"]) in paths.or_bigger(profile):
+            return _check_in(folder, stem, maker, upstream, published_only=True)
     return own
 
 

@@ -13,6 +13,12 @@ CUSTOM = "custom"
 """Folder of runs whose parameters are not those of a profile; they are never published."""
 
 
+def or_bigger(profile: str) -> tuple[str, ...]:
+    """Profiles whose published results stand in for missing ones of ``profile``: its own and bigger ones. The smoke
+    profile checks the wiring and takes nothing from elsewhere, and neither do runs that are called :data:`CUSTOM`."""
+    return PROFILES[PROFILES.index(profile) :] if profile in PROFILES[1:] else (profile,)
+
+
 def root() -> Path:
     """The root of the repository: ``PAPERLIB_ROOT``, or the nearest folder upwards from the working
     directory, or from this file, that holds ``pyproject.toml`` and ``notebooks``.

@@ -64,7 +64,7 @@ def _check_alone(only: Sequence[str], known: Collection[str], profile: str) -> N
         for upstream in sorted(parameters.read_notebook(stem).upstream - set(only)):
             own, there = (folder / upstream for folder in (paths.work_results(profile), paths.published_results()))
             runs = [provenance.read_manifest(folder) for folder in (own, there)]
-            if None in runs or len({run["record"]["run_id"] for run in runs if run}) > 1:
+            if runs[1] is None or len({run["record"]["run_id"] for run in runs if run}) > 1:
                 both = f"NOTEBOOK='{upstream} {stem}'"
                 raise PublishError(f"{stem} reads {upstream}, of which another run is published; publish both: {both}")
 

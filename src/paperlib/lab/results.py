@@ -55,8 +55,9 @@ class Results:
     """Results found in one or several folders of stems; the first folder that has a stem wins.
 
     Every file and value that is read is remembered in ``reads`` with its checksum, every stem that was asked for in
-    vain in ``absent``, so that a run can record its inputs. ``accept`` limits the published results to those that one
-    profile made; ``hidden`` stems are taken as not there (a run must not read what is computed after it).
+    vain in ``absent``, so that a run can record its inputs. ``accept`` limits the results to those that one profile
+    made, or a bigger one has published; ``hidden`` stems are taken as not there (a run must not read what is computed
+    after it).
     """
 
     def __init__(self, *folders: Path, accept: str | None = None, hidden: Collection[str] = ()) -> None:
@@ -70,7 +71,8 @@ class Results:
 
     @classmethod
     def of_profile(cls, profile: str, hidden: Collection[str] = ()) -> Results:
-        """Results of a profile's runs; where one is missing, the published one if that profile made it."""
+        """Results of a profile's runs; where one is missing, the published one if that profile made it or a bigger one
+        (:func:`paperlib.lab.paths.or_bigger`)."""
         return cls(paths.work_results(profile), paths.published_results(), accept=profile, hidden=hidden)
 
     @classmethod
@@ -89,12 +91,15 @@ class Results:
             return self._overlay[stem]
         for folder in self._folders if stem not in self._hidden else ():
             path = folder / stem / "manifest.json"
-            if path.is_file() and self._accept in (None, read_json(path)["record"]["profile"]):
+            if path.is_file() and self._accepts(read_json(path)["record"]["profile"]):
                 return folder / stem
         if stem not in self._hidden:
             self.absent.add(stem)
         profile = f" PROFILE={self._accept}" if self._accept else ""
         raise MissingResultError(f"there are no results of {stem}; run it first (make reproduce{profile})")
+
+    def _accepts(self, profile: str) -> bool:
+        return self._accept is None or profile in paths.or_bigger(self._accept)
 
     def has(self, stem: str) -> bool:
         """Whether the stem has results."""

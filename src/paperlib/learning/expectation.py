@@ -21,15 +21,17 @@ def guess_rows(
     space: str,
     known: Mapping[str, Mapping[Any, np.ndarray]],
     ks: Sequence[int] = KS,
+    only: Mapping[Any, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Scores of class frequencies alone on ``test``, in the schema of :func:`paperlib.learning.comparison.score_table`:
-    one arm for each of ``known``, the space groups of a training set (n,) by split."""
+    one arm for each of ``known``, the space groups of a training set (n,) by split; ``only`` as there."""
     clusters = scored(trained, test, space).clusters
     rows = []
     for arm, groups in known.items():
         guess = frequency_guess(trained, test, space, groups)
         for k in ks:
-            value = Scored({arm: {(s, -1): answers.hit(k) for s, answers in guess.items()}}, clusters).score(arm)
+            hits = Scored({arm: {(s, -1): answers.hit(k) for s, answers in guess.items()}}, clusters)
+            value = (hits if only is None else hits.only(only)).score(arm)
             numbers = {"value": value.value, "low": value.low, "high": value.high, "n": value.n, "n_trainings": 0}
             place = {"arm": arm, "space": space, "test": test, "split": -1, "seed": -1, "k": k}
             rows.append(place | numbers)

@@ -67,18 +67,32 @@ class MeasuredData:
 
 @dataclass(frozen=True, eq=False)
 class MixedData:
-    """Streams of both: each batch holds a batch of measured and one of simulated patterns."""
+    """Streams of several: each batch holds a batch of each of ``parts``, and a pass is one of the first of them. The
+    last batch of a pass over measured patterns may be smaller."""
 
-    measured: MeasuredData
-    simulated: SetData
+    parts: tuple[MeasuredData | SetData | MixedData, ...]
 
     def __call__(self, split: Any, seed: int) -> MixtureStream:
-        """The stream of one fold and seed. The last batch of a pass over the measured patterns may be smaller."""
-        return MixtureStream([self.measured(split, seed), self.simulated(split, seed)], seed)
+        """The stream of one fold and seed."""
+        return MixtureStream([part(split, seed) for part in self.parts], seed)
 
     def prepare(self, split: Any) -> None:
         """Make the simulated patterns."""
-        self.simulated.prepare(split)
+        for part in self.parts:
+            if not isinstance(part, MeasuredData):
+                part.prepare(split)
+
+    def space_groups(self, split: Any) -> np.ndarray:
+        """(n,) those that the items of all parts are labelled with, each part as often as a batch holds it."""
+        size = {part: part.space_groups(split) for part in self.parts}
+        most = max(len(groups) / part.batch_size for part, groups in size.items())
+        repeats = [(groups, round(most * part.batch_size)) for part, groups in size.items()]
+        return np.concatenate([np.resize(groups, n) for groups, n in repeats])
+
+    @property
+    def batch_size(self) -> int:
+        """Items of a whole batch."""
+        return sum(part.batch_size for part in self.parts)
 
 
 @dataclass(frozen=True, eq=False)

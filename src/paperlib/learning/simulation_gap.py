@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
+from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks, peak_widths
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -21,6 +22,8 @@ HEIGHTS = (0.3, 0.1, 0.03)
 """Peaks are counted that stand out by at least so much of the highest."""
 WIDE_ANGLES = 50.0
 """Degrees 2θ from which on intensity counts as that of wide angles."""
+SURROUNDINGS = 0.8
+"""Degrees 2θ."""
 N_FOLDS = 5
 
 FEATURES = {
@@ -54,9 +57,10 @@ def _features(
 ) -> dict[str, float]:
     found = {"coverage": float(there.mean()), "background": float(np.median(pattern[there]))}
     steps = np.diff(above)
-    low = (above < np.median(above[there])) & there
+    # between peaks: chosen by the mean of the surroundings, as a choice by the points would choose among the noise
+    around = uniform_filter1d(above, round(SURROUNDINGS / step) // 2 * 2 + 1)
+    low = (around < np.median(around[there])) & there
     quiet = low[1:] & low[:-1]
-    # between peaks; the median of absolute differences does not see the few that are part of a line
     found["noise"] = np.log10(np.median(np.abs(steps[quiet])) / 0.954 + 1e-6) if quiet.sum() > 10 else np.nan
     both = quiet[1:] & quiet[:-1]
     pairs = steps[1:][both], steps[:-1][both]

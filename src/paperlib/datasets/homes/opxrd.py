@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from paperlib.datasets.homes.zips import LeftOut, leads_out, members
-from paperlib.datasets.measured_sets import MeasuredPattern, columns
+from paperlib.datasets.homes.zips import LeftOut, leads_out, patterns_in
+from paperlib.datasets.measured_sets import LabelledPattern, columns
 from paperlib.lab.asking import Manners, answer
 from paperlib.lab.download import kept
 from paperlib.lab.fetch import mirrored
@@ -52,20 +52,12 @@ def archive(folder: Path, name: str, record: str, home: str, manners: Manners) -
     return target
 
 
-def measured(path: Path) -> Iterator[MeasuredPattern | LeftOut]:
+def measured(path: Path) -> Iterator[LabelledPattern | LeftOut]:
     """The measured patterns of an archive, and what is left out and why. Raises ValueError for a damaged archive."""
-    for member in members(path, ".json"):
-        if isinstance(member, LeftOut):
-            yield member
-            continue
-        name, content = member
-        try:
-            yield _pattern(name, content)
-        except ValueError as error:
-            yield LeftOut(name, str(error))
+    return patterns_in(path, ".json", _pattern)
 
 
-def _pattern(name: str, content: bytes) -> MeasuredPattern:
+def _pattern(name: str, content: bytes) -> LabelledPattern:
     try:
         stated = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -80,7 +72,7 @@ def _pattern(name: str, content: bytes) -> MeasuredPattern:
     # of a mixture no space group is the pattern's
     (phase,) = phases if len(phases) == 1 else ({},)
     group = phase.get("spacegroup")
-    return MeasuredPattern(
+    return LabelledPattern(
         two_theta,
         intensity,
         _wavelength(_dictionary(label.get("xray_info"))),

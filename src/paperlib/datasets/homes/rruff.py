@@ -14,8 +14,8 @@ from pathlib import Path
 
 import gemmi
 
-from paperlib.datasets.homes.zips import LeftOut, members
-from paperlib.datasets.measured_sets import MeasuredPattern, columns
+from paperlib.datasets.homes.zips import LeftOut, members, patterns_in
+from paperlib.datasets.measured_sets import LabelledPattern, columns
 
 HOME = "https://www.rruff.net/zipped_data_files/powder"
 
@@ -28,20 +28,14 @@ _SPACE_GROUP = re.compile(r"^\s*SPACE GROUP:\s*(\S.*?)\s*$", re.MULTILINE | re.I
 _NUMBER = re.compile(r"\d*\.?\d+")
 
 
-def measured(archive: Path, space_groups: dict[str, int]) -> Iterator[MeasuredPattern | LeftOut]:
+def measured(archive: Path, space_groups: dict[str, int]) -> Iterator[LabelledPattern | LeftOut]:
     """The measured patterns of an archive of XY files, and what is left out and why.
 
     ``space_groups`` is by sample, as :func:`space_groups_of` reads them. Raises ValueError for a damaged archive.
     """
-    for member in members(archive, ".txt"):
-        if isinstance(member, LeftOut):
-            yield member
-            continue
-        name, content = member
-        try:
-            yield _pattern(name, content.decode("utf-8", errors="replace"), space_groups)
-        except ValueError as error:
-            yield LeftOut(name, str(error))
+    return patterns_in(
+        archive, ".txt", lambda name, content: _pattern(name, content.decode("utf-8", errors="replace"), space_groups)
+    )
 
 
 def space_groups_of(archive: Path) -> dict[str, int]:
@@ -57,7 +51,7 @@ def space_groups_of(archive: Path) -> dict[str, int]:
     return found
 
 
-def _pattern(name: str, text: str, space_groups: dict[str, int]) -> MeasuredPattern:
+def _pattern(name: str, text: str, space_groups: dict[str, int]) -> LabelledPattern:
     header: dict[str, str] = {}
     rows = []
     for line in text.splitlines():
@@ -70,7 +64,7 @@ def _pattern(name: str, text: str, space_groups: dict[str, int]) -> MeasuredPatt
     sample = _sample(name)
     points = [_numbers(row) for row in rows]
     two_theta, intensity = columns(*zip(*points, strict=True)) if points else columns([], [])
-    return MeasuredPattern(
+    return LabelledPattern(
         two_theta,
         intensity,
         _wavelength(header),

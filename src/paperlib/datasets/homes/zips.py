@@ -9,9 +9,11 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
+
+from paperlib.datasets.measured_sets import LabelledPattern
 
 MEMBER = 64 * 2**20
 """Bytes of one member, unpacked."""
@@ -52,6 +54,21 @@ def members(path: Path, suffix: str) -> Iterator[tuple[str, bytes] | LeftOut]:
                     yield member.filename, content
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise ValueError(f"{path} is no complete archive ({error}); delete it and run again") from error
+
+
+def patterns_in(
+    path: Path, suffix: str, read: Callable[[str, bytes], LabelledPattern]
+) -> Iterator[LabelledPattern | LeftOut]:
+    """What ``read`` makes of the name and content of each of :func:`members`; one of which it raises ValueError is left
+    out with what that says. Raises ValueError for a damaged archive."""
+    for member in members(path, suffix):
+        if isinstance(member, LeftOut):
+            yield member
+            continue
+        try:
+            yield read(*member)
+        except ValueError as error:
+            yield LeftOut(member[0], str(error))
 
 
 def leads_out(name: str) -> bool:
