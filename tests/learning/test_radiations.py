@@ -13,8 +13,8 @@ from paperlib.learning import comparison
 from paperlib.learning.arms import Arm, ItemBudget, StoredRows, StoredTest
 from paperlib.learning.radiations import (
     GivenTest,
-    MixedRows,
     about,
+    mixed_rows,
     program_effects,
     program_tests,
     radiation_effects,
@@ -44,7 +44,7 @@ def crystals():
 
 def test_a_mixture_holds_both_kinds_in_equal_parts_each_in_an_order_of_its_own(prepared):
     kinds = {kind: StoredRows(p, ROWS, LABELS, 16) for kind, p in prepared.items()}
-    mixed = pickle.loads(pickle.dumps(MixedRows(tuple(kinds.values()))))
+    mixed = pickle.loads(pickle.dumps(mixed_rows([*kinds.values()])))
     stream = mixed(0, 3)
     assert (stream.batch_size, stream.n_items, stream.n_points) == (16, 80, 400)
     batches = [[t.numpy() for t in stream.batch(step)] for step in range(5)]
@@ -62,7 +62,7 @@ def test_a_mixture_holds_both_kinds_in_equal_parts_each_in_an_order_of_its_own(p
     # a budget of patterns is as many batches, whatever they hold
     budget = ItemBudget(800, lr=1e-3)
     assert budget(stream).steps == budget(kinds["xray"](0, 3)).steps == 50
-    assert stream.identity() == MixedRows(tuple(kinds.values()))(0, 3).identity() != mixed(0, 4).identity()
+    assert stream.identity() == mixed_rows([*kinds.values()])(0, 3).identity() != mixed(0, 4).identity()
 
 
 def test_given_patterns_are_known_by_their_crystals_and_by_what_made_them(prepared):

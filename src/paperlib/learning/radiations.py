@@ -3,18 +3,20 @@ that come from elsewhere as a test, and the pairs that are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from paperlib.datasets.combined_streams import MixtureStream, shares
+from paperlib.datasets.combined_streams import shares
 from paperlib.datasets.prepared import Prepared
+from paperlib.datasets.streams import ArrayStream
 from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.instrument import Instrument
 from paperlib.learning.arms import StoredRows, StoredTest, TestItems
 from paperlib.learning.made_arms import CrystalTest
+from paperlib.learning.measured_arms import MixedData
 from paperlib.learning.study import Trained
 
 OTHER_ORDER = 500_009
@@ -27,23 +29,30 @@ Terms = dict[str, float]
 :meth:`paperlib.learning.comparison.Scored.contrast`."""
 
 
-@dataclass(frozen=True)
-class MixedRows:
-    """Streams of several kinds of patterns in one, in equal parts: a batch is as large as one of the first kind.
+@dataclass(frozen=True, eq=False)
+class PartRows(StoredRows):
+    """Prepared patterns as a part of :class:`paperlib.learning.measured_arms.MixedData`."""
 
-    Each kind has an order of its own, so that a batch does not hold the same crystals in all kinds.
-    """
+    order: int = 0
+    """Added to the seed: a part has an order of its own, so that a batch does not hold the same crystals in all."""
 
-    kinds: tuple[StoredRows, ...]
+    def __call__(self, split: Any, seed: int) -> ArrayStream:
+        """The stream of one split and seed."""
+        return super().__call__(split, seed + self.order)
 
-    def __call__(self, split: Any, seed: int) -> MixtureStream:
-        """The stream of one split and seed. The last batch of a pass may be smaller."""
-        sizes = shares([1.0] * len(self.kinds), self.kinds[0].batch_size)
-        streams = [
-            replace(kind, batch_size=size)(split, seed + OTHER_ORDER * i)
-            for i, (kind, size) in enumerate(zip(self.kinds, sizes, strict=True))
-        ]
-        return MixtureStream(streams, seed)
+    def prepare(self, split: Any) -> None:
+        """Nothing is to be made."""
+
+
+def mixed_rows(kinds: Sequence[StoredRows]) -> MixedData:
+    """Streams of several kinds of patterns in one, in equal parts: a batch is as large as one of the first kind. The
+    last batch of a pass may be smaller. Raises ValueError for batches that are smaller than the number of kinds."""
+    sizes = shares([1.0] * len(kinds), kinds[0].batch_size)
+    parts: tuple[Any, ...] = tuple(
+        PartRows(kind.prepared, kind.rows, kind.labels, size, order=OTHER_ORDER * i)
+        for i, (kind, size) in enumerate(zip(kinds, sizes, strict=True))
+    )
+    return MixedData(parts)
 
 
 @dataclass(frozen=True, eq=False)
