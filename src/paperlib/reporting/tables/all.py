@@ -5,7 +5,6 @@ from __future__ import annotations
 from paperlib.reporting.tables.crystals import databases, random_distances, random_labels
 from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
 from paperlib.reporting.tables.layout import Table
-from paperlib.reporting.tables.radiations import neutrons
 from paperlib.reporting.tables.reflection_data import architectures, scaling
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
 from paperlib.reporting.tables.studies import bias, claims, duplicate_effect, labels
@@ -30,6 +29,5 @@ TABLES = (
     Table("scaling", ("09_scaling",), scaling),
     Table("architectures", ("11_architectures",), architectures),
     Table("bias", ("08_bias",), bias),
-    Table("neutrons", ("15_neutrons",), neutrons),
     Table("claims", ("00_overview",), claims),
 )
