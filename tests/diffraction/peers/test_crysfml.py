@@ -62,6 +62,16 @@ def test_without_the_package_the_message_says_how_to_get_it_and_under_which_lice
         crysfml.version()
 
 
+def test_a_program_that_ends_otherwise_than_it_should_is_quoted(build, tmp_path, monkeypatch):
+    (tmp_path / "crysfml").mkdir()
+    (tmp_path / "crysfml" / "__init__.py").touch()
+    ending = 'def patterns_simulation(strings, x):\n    raise SystemExit("the array is too small")\n'
+    (tmp_path / "crysfml" / "cfml_py_utilities.py").write_text(ending)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError, match="CrysFML ended with 1: the array is too small"):
+        crysfml.crysfml_patterns(build(CAESIUM_CHLORIDE), NEUTRONS)
+
+
 @installed
 def test_the_stored_profiles_are_what_the_program_computes(reference_folder, tmp_path, monkeypatch):
     path = reference_folder.resolve() / "crysfml_cw_profiles"

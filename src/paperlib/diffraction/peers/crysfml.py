@@ -2,8 +2,8 @@
 
 The optional package ``crysfml`` (``pip install .[crysfml]``) is asked through its own text format: the cell, every atom
 of it in space group P 1, the wavelength and the widths. Its licence is the LGPL with a clause of the Institut
-Laue-Langevin that forbids military use, so that this library imports it only when it is asked for patterns, and holds
-nothing of it.
+Laue-Langevin that forbids military use, so that it is asked only where somebody wants its patterns, in a process of its
+own, and this library holds nothing of it.
 
 What it computes otherwise than :mod:`paperlib.diffraction.simulate`:
 
@@ -15,11 +15,14 @@ What it computes otherwise than :mod:`paperlib.diffraction.simulate`:
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import importlib.util
+import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +31,9 @@ import pandas as pd
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.species import species_code, species_symbol
 from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.peers import crysfml_process
 from paperlib.diffraction.peers.reference_profiles import profile_agreement
+from paperlib.lab.store import write_json
 
 MISSING = (
     "CrysFML is not installed: `pip install .[crysfml]` in the environment of this project (or `pip install crysfml`) "
@@ -53,7 +58,8 @@ def available() -> bool:
 
 def version() -> str:
     """The version that is installed. Raises ModuleNotFoundError, saying how to install it, where there is none."""
-    _program()
+    if not available():
+        raise ModuleNotFoundError(MISSING)
     return importlib.metadata.version("crysfml")
 
 
@@ -98,24 +104,20 @@ def crysfml_patterns(crystals: CrystalSet, instrument: Instrument) -> np.ndarray
     """(n, n_points) float32 patterns of maximum 1 by CrysFML, on the grid of ``instrument``.
 
     Raises ModuleNotFoundError, saying how to install it, where the package is not there; ValueError for an instrument
-    that it does not know, and, naming the crystal and what the program says, for a crystal that it cannot compute.
+    that it does not know, and, naming the crystal and what the program says, for a crystal that it cannot compute;
+    RuntimeError, with its last words, where the program ends otherwise than it should.
     """
-    simulate, grid = _program(), instrument.grid()
-    _check(instrument)
-    patterns = np.empty((len(crystals), len(grid)), dtype=np.float32)
-    # it leaves a list of reflections, fort.77, in the folder that it is called from
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, contextlib.chdir(folder):
-        for i in range(len(crystals)):
-            lines = cfl_lines(crystals[np.array([i])], instrument)
-            try:
-                (found,) = simulate(lines, grid)
-                pattern = np.asarray(found["y"], dtype=np.float32)
-            except RuntimeError as error:
-                raise ValueError(f"crystal {i} ({crystals.source_id[i]}): CrysFML says: {error}") from error
-            if pattern.shape != grid.shape or not pattern.max() > 0:
-                raise ValueError(f"crystal {i} ({crystals.source_id[i]}): CrysFML draws no line of it")
-            patterns[i] = pattern / pattern.max()
-    return patterns
+    if not available():
+        raise ModuleNotFoundError(MISSING)
+    inputs = [cfl_lines(crystals[np.array([i])], instrument) for i in range(len(crystals))]
+    patterns, refused = _answers(inputs, instrument.grid())
+    names = [f"crystal {i} ({name})" for i, name in enumerate(crystals.source_id)]
+    if refused:
+        raise ValueError(f"{names[len(patterns)]}: CrysFML says: {refused}")
+    top = patterns.max(1, initial=0.0)
+    if not (top > 0).all():
+        raise ValueError(f"{names[int(np.argmin(top > 0))]}: CrysFML draws no line of it")
+    return patterns / top[:, None]
 
 
 def agreement(
@@ -161,6 +163,19 @@ def agreement_summary(table: pd.DataFrame) -> dict[str, tuple[float, int]]:
     }
 
 
+def _answers(inputs: list[list[str]], grid: np.ndarray) -> tuple[np.ndarray, str]:
+    """The patterns of ``inputs`` up to the first that is refused, and what the program says of that one, or ""."""
+    places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        write_json(Path(folder) / crysfml_process.ASKED, {"inputs": inputs, "grid": grid.tolist()})
+        line, environment = [sys.executable, "-m", crysfml_process.__name__], os.environ | {"PYTHONPATH": places}
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise RuntimeError(f"CrysFML ended with {done.returncode}: {(done.stderr or done.stdout)[-1000:].strip()}")
+        with np.load(Path(folder) / crysfml_process.ANSWERS) as answers:
+            return answers["patterns"], str(answers["refused"])
+
+
 def _decimals(numbers: tuple[float, ...] | np.ndarray) -> str:
     return " ".join(f"{float(number):.8f}" for number in numbers)
 
@@ -173,11 +188,3 @@ def _check(instrument: Instrument) -> None:
         )
     if instrument.eta or instrument.second_wavelength or instrument.monochromator:
         raise ValueError(f"CrysFML is asked for one wavelength, no monochromator or fixed eta; not for {instrument}")
-
-
-def _program() -> Callable[[list[str], np.ndarray], list[dict[str, np.ndarray]]]:
-    try:
-        from crysfml.cfml_py_utilities import patterns_simulation
-    except ImportError as error:
-        raise ModuleNotFoundError(MISSING) from error
-    return patterns_simulation
