@@ -808,7 +808,7 @@ def _neutrons(run: _Writer, generator: np.random.Generator, programs: bool) -> N
         run.value("n_crysfml", 300)
     for key, value in effects.items():
         run.value(key, value, value - 0.008, value + 0.008, 6000, "points")
-    for name, value in (("n_crystals", 30012), ("n_left_out", 575), ("n_without_length", 561), ("items", 345_000)):
+    for name, value in (("n_crystals", 30012), ("n_left_out", 575), ("n_without_length", 561), ("items", 207_000)):
         run.value(name, value)
     for name, value in (("n_train", 24010), ("n_test", 3000), ("n_seeds", 2), ("n_parameters", 632_771)):
         run.value(name, value)
