@@ -21,14 +21,16 @@ from tests.conftest import ROOT
 STREET = ("symmetry", "crystals", "diffraction", "datasets", "learning")
 MAY_IMPORT = {room: {"lab", *STREET[: i + 1]} for i, room in enumerate(STREET)}
 MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
+MAY_IMPORT |= {"answers": {"lab", "symmetry", "diffraction", "datasets", "reporting", "answers"}}
 
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "seeds_drawn", "curve_items", "n_ideal_test"),
-    *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes"),
-    *("other_rates", "tree_items", "rated", "network", "n_crysfml"),
+    *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes", "n_crysfml"),
+    *("other_rates", "tree_items", "rated", "network", "measured", "chosen_on", "n_folds", "times", "n_impurities"),
+    *("n_random", "channels", "strides", "hidden", "items_worlds", "items_measured", "items_fine", "batch_measured"),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 
@@ -106,6 +108,18 @@ def test_reporting_starts_without_the_heavy_packages():
     heavy = {"torch", "pymatgen", "pyxtal", "captum"}
     lines += ["import sys", f"print(sorted({heavy} & sys.modules.keys()), len(sys.modules) > 100)"]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[] True", done.stderr
+
+
+def test_answers_start_without_the_heavy_packages():
+    modules = [dotted(path) for path in MODULES if room_of(path) == "answers"]
+    modules = [name for name in modules if not name.endswith(("__init__", ".picture"))]
+    lines = [f"import {name}" for name in modules]
+    heavy = {"torch", "pymatgen", "pyxtal", "captum", "pandas", "matplotlib", "numba", "scipy", "spglib"}
+    lines += ["import sys", f"print(sorted({heavy} & sys.modules.keys()), len(sys.modules) > 100)"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
     assert done.stdout.strip() == "[] True", done.stderr
 
 

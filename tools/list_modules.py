@@ -10,12 +10,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "paperlib"
 PAGE = ROOT / "docs" / "modules.md"
 
-STREET = ("lab", "symmetry", "crystals", "diffraction", "datasets", "learning", "reporting")
+STREET = ("lab", "symmetry", "crystals", "diffraction", "datasets", "learning", "reporting", "answers")
 HEAD = """# Modules
 
 Written by `make modules` from the first sentences of the docstrings; do not edit. A room imports only rooms to its
-left (symmetry → crystals → diffraction → datasets → learning) and lab; reporting imports lab and symmetry. The modules
-of a wing are used by their own room only.
+left (symmetry → crystals → diffraction → datasets → learning) and lab; reporting imports lab and symmetry; answers
+imports all but crystals and learning, and loads no torch. The modules of a wing are used by their own room only.
 """
 
 

@@ -1,4 +1,7 @@
-"""Command line of the repository: what ``make`` calls. It stands above the rooms and may import them all."""
+"""Command line of the repository: what ``make`` calls. It stands above the rooms and may import them all.
+
+Each command imports what it needs: one that answers at once should not wait for pandas and torch.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from paperlib.classify_command import add_classify
 from paperlib.home_commands import add_homes
-from paperlib.lab import freshness, parameters, paths, publish, runner, verify
-from paperlib.lab.fetch import ChecksumError
-from paperlib.lab.locks import BusyError
-from paperlib.lab.results import MissingResultError
+from paperlib.lab import paths
+from paperlib.release_command import add_release
 
-KNOWN_ERRORS = (
-    parameters.ParameterError,
-    publish.PublishError,
-    paths.MisplacedError,
-    BusyError,
-    ChecksumError,
-    MissingResultError,
-    FileNotFoundError,
-    OSError,
-)
-"""Errors whose message says what to do; a traceback would only hide it."""
+
+def known_errors() -> tuple[type[Exception], ...]:
+    """Errors whose message says what to do; a traceback would only hide it."""
+    from paperlib.lab import parameters, publish
+    from paperlib.lab.fetch import ChecksumError
+    from paperlib.lab.locks import BusyError
+    from paperlib.lab.results import MissingResultError
+
+    own = (parameters.ParameterError, publish.PublishError, paths.MisplacedError)
+    return (*own, BusyError, ChecksumError, MissingResultError, OSError)
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
     """Execute the notebooks of a profile that are not fresh."""
+    from paperlib.lab import runner
+
     job = runner.Job(arguments.profile, arguments.notebook, arguments.force, arguments.set)
     start = time.monotonic()
     outcomes = runner.reproduce(job)
@@ -42,6 +45,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
 def publish_run(arguments: argparse.Namespace) -> int:
     """Publish the run of a profile, then draw figures and write tables from what is published."""
+    from paperlib.lab import publish
+
     for item in publish.publish(arguments.profile, arguments.notebook):
         print(f"{item.stem}: {item.status}")
     draw(arguments)
@@ -52,6 +57,7 @@ def publish_run(arguments: argparse.Namespace) -> int:
 
 def draw(arguments: argparse.Namespace) -> int:
     """Figures, tables, numbers and the README's table again, from the published results alone."""
+    from paperlib.lab import publish
     from paperlib.reporting import produce, readme
 
     results = publish.published_results()
@@ -64,6 +70,8 @@ def draw(arguments: argparse.Namespace) -> int:
 
 def status(arguments: argparse.Namespace) -> int:
     """Which results are fresh, stale because of what, or missing."""
+    from paperlib.lab import freshness
+
     for stem, state in freshness.survey(arguments.profile).items():
         print(f"{stem:24s} {state.state:8s} {state.reason}")
     return 0
@@ -71,6 +79,8 @@ def status(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Run what is published again, from stored trainings, and say whether this machine gets the same."""
+    from paperlib.lab import verify
+
     rows = verify.verify(arguments.profile, arguments.notebook)
     print(f"\n{verify.report(rows)}")
     return 0 if rows and all(row.outcome in ("identical", "agrees") for row in rows) else 1
@@ -118,24 +128,6 @@ def read(arguments: argparse.Namespace) -> int:
     return 0 if len(loaded.crystals) else 1
 
 
-def classify(arguments: argparse.Namespace) -> int:
-    """What the released networks say about simulated patterns of your crystals: the five most probable classes."""
-    # before anything is loaded that takes seconds
-    if not any(source == "prototypes" or Path(source).expanduser().exists() for source in arguments.sources):
-        raise FileNotFoundError(f"{', '.join(arguments.sources)}: no such file; give CIFs, folders of CIFs or archives")
-    from paperlib.lab.store import write_table
-    from paperlib.learning import classify_files
-    from paperlib.learning.classify import about_networks
-
-    classified = classify_files.classify_files(arguments.sources)
-    print(f"{about_networks()}\n\n{classify_files.as_text(classified)}")
-    if arguments.csv:
-        written = Path(arguments.csv).expanduser()
-        write_table(written, classified.table)
-        print(f"all of it as a table: {written}")
-    return 0 if len(classified.table) else 1
-
-
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and run one command; the exit status is 1 after an error that was explained."""
     parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
@@ -163,9 +155,8 @@ def main(argv: list[str] | None = None) -> int:
     reading.add_argument("source", help="a folder or an archive of CIFs, a CIF, JSON lines, a saved set (.npz)")
     reading.add_argument("--csv", default="", metavar="PATH", help="default: data/work/custom/read/<name>.csv")
     reading.add_argument("--symprec", type=float, default=0.01, help="tolerance of the symmetry in Å (0.01)")
-    asking = add("classify", classify)
-    asking.add_argument("sources", nargs="+", metavar="PATH", help="CIFs, folders or archives of CIFs, JSON lines")
-    asking.add_argument("--csv", default="", metavar="PATH", help="write the answers as a table too")
+    add_classify(commands)
+    add_release(commands)
     files = commands.add_parser("data", help=data.__doc__, description=data.__doc__)
     what = files.add_subparsers(dest="what", required=True)
     for name, told in (("list", "what is registered, and what is here"), ("fetch", "bring registered files")):
@@ -182,7 +173,7 @@ def main(argv: list[str] | None = None) -> int:
             "\ninterrupted: finished notebooks, kept stages and checkpoints stay; the same command goes on", flush=True
         )
         return 130
-    except KNOWN_ERRORS as error:
+    except known_errors() as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

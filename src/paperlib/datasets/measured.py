@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +25,10 @@ from paperlib.datasets.patterns_read.beam import Beam, settled
 from paperlib.datasets.patterns_read.formats import scan_of
 from paperlib.datasets.patterns_read.opened import PatternError, opened
 from paperlib.datasets.patterns_read.regridding import at_wavelength, on_grid
-from paperlib.diffraction.instrument import Instrument
+from paperlib.diffraction.without_torch import Diffractometer
+
+if TYPE_CHECKING:
+    from paperlib.diffraction.instrument import Instrument
 
 __all__ = ["MeasuredPattern", "PatternError", "on_instrument", "read_pattern", "read_patterns"]
 
@@ -109,7 +113,7 @@ def read_patterns(
             yield Path(path), error
 
 
-def on_instrument(pattern: MeasuredPattern, instrument: Instrument) -> tuple[np.ndarray, np.ndarray]:
+def on_instrument(pattern: MeasuredPattern, instrument: Instrument | Diffractometer) -> tuple[np.ndarray, np.ndarray]:
     """The intensity (n_points,) float32 of ``pattern`` on the points of ``instrument``, with a maximum of 1, and where
     it was measured (n_points,) bool; elsewhere the intensity is 0.
 

@@ -42,7 +42,8 @@ MACHINERY = frozenset(
 
 def is_machinery(module: str) -> bool:
     """Whether a module is of :data:`MACHINERY`, of the room of reporting, or above the street."""
-    return module in MACHINERY or module.split(".")[1] in ("reporting", "cli", "home_commands", "explore")
+    above = ("reporting", "cli", "home_commands", "classify_command", "release_command", "explore")
+    return module in MACHINERY or module.split(".")[1] in above
 
 
 def path_of(module: str) -> Path | None:

@@ -71,6 +71,44 @@ SAMPLINGS = {
     "half": Named("half of it", style.ORANGE),
 }
 """Widths of the peaks; the keys of samplings begin with them."""
+
+MEASURED = {
+    "measured_frequencies": Named("class frequencies", style.GREY),
+    "clean": Named("clean", style.SKY),
+    "laboratory": Named("laboratory", style.PURPLE),
+    "published": Named("minerals, published network", style.ORANGE),
+    "minerals": Named("minerals", style.BLUE),
+    "known_left_out": Named("minerals, known left out", style.GREEN),
+    "measured_alone": Named("measured alone", style.BLACK),
+    "fine_tuned": Named("minerals, then measured", style.VERMILION),
+    "fine_tuned_left_out": Named("known left out, then measured", style.VERMILION),
+}
+"""What networks that read measured patterns were trained on; the first reads none."""
+
+AT_TEST = {
+    "one": "one view",
+    "views": "mean of five shifts",
+    "surest": "surest of five shifts",
+    "ensemble": "ensemble of seeds",
+    "frequencies": "frequencies of the other folds",
+    "all": "shifts and seeds",
+    "all_frequencies": "shifts, seeds, frequencies",
+}
+"""Steps at test time; an arm of these tables is one of :data:`MEASURED` and a step."""
+
+LEFT_OUT = {
+    "noise": "noise",
+    "width": "width of lines",
+    "background": "background",
+    "texture": "texture",
+    "overall_b": "displacement factor",
+    "shift": "shifts",
+    "second_phase": "second phase",
+    "range": "missing ranges",
+    "doublet": "Kα doublet",
+}
+"""Imperfections that a training was without."""
+
 RADIATIONS = {
     "xray": Named("X-rays", style.RADIATION_COLOURS["xray"]),
     "neutron": Named("neutrons", style.RADIATION_COLOURS["neutron"]),

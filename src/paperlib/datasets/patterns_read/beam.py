@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paperlib.datasets.patterns_read.opened import Opened
-from paperlib.diffraction.instrument import K_ALPHA, MAX_DOUBLET, SHORTEST
+from paperlib.diffraction.without_torch import K_ALPHA, MAX_DOUBLET, SHORTEST
 
 LONGEST = 20.0
 """Å. Cold neutrons are used for powders up to some 10 Å."""

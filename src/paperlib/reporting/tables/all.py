@@ -5,6 +5,7 @@ from __future__ import annotations
 from paperlib.reporting.tables.crystals import databases, random_distances, random_labels
 from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
 from paperlib.reporting.tables.layout import Table
+from paperlib.reporting.tables.measured import measured
 from paperlib.reporting.tables.reflection_data import architectures, scaling
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
 from paperlib.reporting.tables.studies import bias, claims, duplicate_effect, labels
@@ -29,5 +30,6 @@ TABLES = (
     Table("scaling", ("09_scaling",), scaling),
     Table("architectures", ("11_architectures",), architectures),
     Table("bias", ("08_bias",), bias),
+    Table("measured", ("13_measured",), measured),
     Table("claims", ("00_overview",), claims),
 )
