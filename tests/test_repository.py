@@ -28,7 +28,7 @@ SIZE_KEYS = {
     *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "seeds_drawn", "curve_items", "n_ideal_test"),
-    *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes"),
+    *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes", "n_crysfml"),
     *("other_rates", "tree_items", "rated", "network", "measured", "chosen_on", "n_folds", "times", "n_impurities"),
     *("n_random", "channels", "strides", "hidden", "items_worlds", "items_measured", "items_fine", "batch_measured"),
 }

@@ -24,13 +24,14 @@ from paperlib.reporting.figures import (
     fig_duplicate_effect,
     fig_imperfections,
     fig_labels,
+    fig_neutrons,
     fig_one_pattern,
     fig_resolution,
     fig_scaling,
     fig_similar_structures,
     fig_simulator,
 )
-from paperlib.reporting.names import ARMS, NETWORKS, READERS, TRAINED_ON
+from paperlib.reporting.names import ARMS, NETWORKS, RADIATIONS, READERS, TRAINED_ON
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
@@ -182,6 +183,21 @@ def test_scores_stand_at_their_level_for_every_network_and_training(results):
     table = results.table("10_resolution", "samplings").query("stem == 'degrees'")
     drawn = np.concatenate([line.get_ydata() for line in sampling.lines if line.get_marker() in ("o", "s", "^")])
     assert sorted(drawn) == pytest.approx(sorted(100 * table["value"])), "each sampling once"
+
+
+def test_every_network_stands_on_both_radiations_and_on_both_programs(results, smoke_results):
+    radiations, programs, profiles = fig_neutrons.draw(results).axes
+    scores = results.table("15_neutrons", "scores").query("seed == -1 and k == 1").set_index(["arm", "test"])["value"]
+    tests = ["xray", "neutron", "xray_permuted", "neutron_permuted"]
+    few = ["ours_xray", "alike_xray", "crysfml_xray", "ours_neutron", "crysfml_neutron"]
+    for ax, names in ((radiations, tests), (programs, few)):
+        for arm, bars in zip(RADIATIONS, ax.containers, strict=True):
+            assert list(bars.lines[0].get_ydata()) == pytest.approx([100 * scores[arm, name] for name in names])
+    table = results.table("15_neutrons", "profiles")
+    columns = [np.sort(dots.get_offsets()[:, 1]) for dots in profiles.collections if len(dots.get_offsets()) > 1]
+    expected = [np.sort(table[table["compared"] == key]["max_difference"]) for key in ("xray", "alike", "neutron")]
+    assert all(np.allclose(drawn, found) for drawn, found in zip(columns, expected, strict=True))
+    assert len(fig_neutrons.draw(smoke_results).axes) == 1, "without the other program its panels are left out"
 
 
 def _line(ax, label):

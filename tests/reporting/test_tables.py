@@ -8,6 +8,7 @@ from paperlib.lab.store import write_table
 from paperlib.reporting import claims
 from paperlib.reporting.produce import write_generated
 from paperlib.reporting.tables.all import TABLES
+from paperlib.reporting.tables.radiations import neutrons
 
 WITHOUT_CLAIMS = [table for table in TABLES if table.name != "claims"]
 
@@ -64,6 +65,13 @@ def test_scores_of_worlds_stand_by_what_a_network_was_trained_on(results):
     row = r"noise of 0.01 \% of the maximum & inside & 51.0 & 53.0 & 50.0 & 56.0 & 53.0 & 55.0 & 52.0 & 58.0 & 6.0"
     assert row in tables["worlds"] and "reach at most 1.1 points to either side" in tables["worlds"]
     assert r"1000 & 5--90 & 0.066 & 0.8 & bins & degrees & 1\,411\,427 & " in tables["samplings"]
+
+
+def test_networks_of_both_radiations_stand_on_the_patterns_of_both_programs(results, smoke_results):
+    text = neutrons(results)
+    assert "neutrons & 6000 & 21.0 [19.9, 22.1] & 61.0 [59.9, 62.1] & 58.0 [56.9, 59.1] & 6.0" in text
+    assert "X-rays, CrysFML & 600 & 55.0 [53.9, 56.1] & " in text and "2 trainings of each" in text
+    assert "CrysFML" not in neutrons(smoke_results), "which asks no other program"
 
 
 def test_a_family_stands_with_its_work_its_speed_and_its_scores(results):

@@ -109,6 +109,37 @@ LEFT_OUT = {
 }
 """Imperfections that a training was without."""
 
+RADIATIONS = {
+    "xray": Named("X-rays", style.RADIATION_COLOURS["xray"]),
+    "neutron": Named("neutrons", style.RADIATION_COLOURS["neutron"]),
+    "both": Named("both", style.VERMILION),
+}
+"""What the networks of the study of radiations were trained on."""
+
+RADIATION_TESTS = {
+    "xray": "X-rays",
+    "neutron": "neutrons",
+    "xray_permuted": "X-rays, heights handed round",
+    "neutron_permuted": "neutrons, heights handed round",
+}
+"""Its test sets of the same crystals."""
+
+PROGRAM_TESTS = {
+    "ours_xray": "X-rays, ours",
+    "alike_xray": "X-rays, ours, computed alike",
+    "crysfml_xray": "X-rays, CrysFML",
+    "ours_neutron": "neutrons, ours",
+    "crysfml_neutron": "neutrons, CrysFML",
+}
+"""Its test sets of some of these crystals, by two programs."""
+
+PROFILES = {
+    "xray": Named("X-rays, ours", style.RADIATION_COLOURS["xray"]),
+    "alike": Named("X-rays, computed alike", style.SKY),
+    "neutron": Named("neutrons", style.RADIATION_COLOURS["neutron"]),
+}
+"""Which of our patterns another program's are compared with, point by point."""
+
 NETWORKS = {
     "resnet": Named("ResNet, published", style.VERMILION),
     "resnet_batch": Named("BatchNorm, ReLU", style.ORANGE),
