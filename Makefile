@@ -6,6 +6,8 @@ SET      ?=
 FORCE    ?=
 LAB      ?=
 FROM     ?=
+WEIGHTS  ?=
+SOURCES  ?=
 WORKERS  ?= 2
 # another environment that is there already, such as VENV=$CONDA_PREFIX: used, and neither made nor removed
 VENV     ?= .venv
@@ -24,6 +26,8 @@ SET_FILTER = test ! -e .git || git config filter.strip-notebooks.clean '$(FILTER
 # past make and the shell as it was written, quotation marks, brackets and dollar signs included
 export PAPERLIB_SET = $(value SET)
 export PAPERLIB_FROM = $(value FROM)
+export PAPERLIB_WEIGHTS = $(value WEIGHTS)
+export PAPERLIB_SOURCES = $(value SOURCES)
 # threads that spin while they wait take the core from the work that they wait for; read when torch is loaded
 export OMP_WAIT_POLICY ?= PASSIVE
 
@@ -32,7 +36,7 @@ $(error VENV is empty: activate the environment first, or leave VENV out)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce verify test publish figures lab status read pdf clean install strip lint modules
+.PHONY: help reproduce verify test publish figures lab status read pdf clean install strip lint modules page
 
 help:  ## this list
 	@echo "make TARGET [PROFILE=smoke|laptop|paper] [NOTEBOOK=stem] [SET='name=value'] [FORCE=1]"
@@ -82,6 +86,9 @@ read: $(STAMP)  ## what becomes of your own crystals, FROM=folder, archive or fi
 
 pdf: $(STAMP)  ## the manuscript, where TeX is installed
 	@$(RUN) pdf
+
+page: $(STAMP)  ## build/page, a web page that asks the network in the browser; WEIGHTS=file, SOURCES=folder
+	@$(BIN)/python tools/build_page.py --weights "$$PAPERLIB_WEIGHTS" --sources "$$PAPERLIB_SOURCES"
 
 strip: $(STAMP)  ## outputs and run metadata out of the notebooks
 	@$(BIN)/python tools/strip_notebooks.py $(BOOKS)

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from paperlib.answers.network_input import INPUTS, is_measured, lines_of, weighed
+from paperlib.answers.tensors_file import read_tensors
 
 KNOWN = {
     *("name", "n_classes", "n_points", "channels", "strides", "kernel", "stem_kernel", "stem_stride", "hidden"),
@@ -143,10 +143,9 @@ def read_network(path: str | Path) -> NumpyNetwork:
         there = ", ".join(sorted(other.stem for other in path.parent.glob("*.safetensors"))) or "none"
         raise FileNotFoundError(f"there is no released network {path} (beside it: {there}); fetch it, or train it")
     try:
-        with safe_open(path, framework="np") as file:
-            header = json.loads((file.metadata() or {}).get("paperlib", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
+        tensors, notes = read_tensors(path)
+        header = json.loads(notes.get("paperlib", "null"))
+    except ValueError as error:
         raise ValueError(f"{path} is not a complete .safetensors file ({error}); delete it and get it again") from error
     if header is None:
         raise ValueError(f"{path} does not say which network it fits; it was not written by save_weights")

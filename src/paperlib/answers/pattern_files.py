@@ -10,7 +10,6 @@ import numpy as np
 
 from paperlib.answers.answer import Answer, Asker, ask
 from paperlib.datasets.measured import read_pattern
-from paperlib.lab.progress import progress
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ def ask_files(
     :func:`paperlib.datasets.measured.read_pattern`; ``cell`` (6,) as for :func:`paperlib.answers.answer.ask`. A file
     that failed is told to ``failed`` at once. ``name_of`` gives the name of a file in its answer.
     """
+    from paperlib.lab.progress import progress  # here, since a web page has no tqdm
 
     def answers() -> Iterator[Answer | Failed]:
         for file in progress(files, total=len(files), desc="patterns", unit="files"):
