@@ -58,8 +58,8 @@ ROWS = (
     ("… at equal parameters and patterns, positions kept less published (points)", ("11_architectures/all_top1",)),
     ("… our best network; a rival that is given the cell; ceiling",
      ("11_architectures/best_top1", "11_architectures/oracle_top1", "11_architectures/ceiling_top1")),
-    ("Measured patterns (RRUFF), extinction group, top-1 (%): class frequencies; trained on simulated patterns; on measured "
-     "ones; on both",
+    ("Measured patterns (RRUFF), extinction group, top-1 (%): class frequencies; trained on simulated patterns; on "
+     "measured ones; on both",
      ("13_measured/measured_frequencies_eg_on_measured_top1", "13_measured/minerals_eg_on_measured_top1",
       "13_measured/measured_alone_eg_on_measured_top1", "13_measured/fine_tuned_eg_on_measured_top1")),
     ("… space group, trained on both: top-1; top-5",
