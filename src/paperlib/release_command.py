@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paperlib.lab import paths
-
 if TYPE_CHECKING:
     from torch import nn
 
@@ -63,7 +61,7 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     network, a network of other patterns or answers, one above 10 MB, and one that numpy reads otherwise than torch.
     Nothing is left at ``to`` then that was not there.
     """
-    from paperlib.answers.answer import NETWORK, released_asker
+    from paperlib.answers.answer import released_asker, released_file
     from paperlib.answers.card import read_card, write_card
     from paperlib.datasets.labels import Labels
     from paperlib.lab.store import atomic_path, sha256_of
@@ -72,7 +70,7 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
 
     weights, told = Path(weights).expanduser(), read_card(Path(card).expanduser(), complete=True)
     model, notes = _trained(weights)
-    to = Path(to).expanduser() if to else paths.root() / "data" / "models" / f"{NETWORK}.safetensors"
+    to = Path(to).expanduser() if to else released_file()
     names = [str(name) for name in Labels("space_group").names]
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / to.name

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from paperlib.answers.answer import INSTRUMENT
-from paperlib.answers.lines import Doublet, find_lines, mean_wavelength, noise_of, without
+from paperlib.answers.lines import Doublet, find_lines, noise_of, without
 from paperlib.answers.network_input import above_baseline
 from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT
 from paperlib.diffraction.reflections import powder_reflections
+from paperlib.diffraction.without_torch import mean_wavelength
 
 GRID = INSTRUMENT.grid()
 COPPER = Doublet(INSTRUMENT.second_wavelength / INSTRUMENT.wavelength - 1, INSTRUMENT.wavelength)

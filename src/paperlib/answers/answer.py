@@ -11,8 +11,8 @@ import numpy as np
 from paperlib.answers.card import Card, read_card
 from paperlib.answers.flags import flags
 from paperlib.answers.indexing import Indexed, index_lines
-from paperlib.answers.lines import Doublet, Line, find_lines, mean_wavelength, without
-from paperlib.answers.network_input import above_baseline
+from paperlib.answers.lines import Doublet, Line, angle_of, find_lines, without
+from paperlib.answers.network_input import above_baseline, is_measured
 from paperlib.answers.numpy_network import NumpyNetwork, read_network
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.measured import MeasuredPattern, on_instrument
@@ -106,6 +106,11 @@ def systems(extinction_class: int) -> str:
     return ", ".join(dict.fromkeys(crystal_system(number) for number in members(extinction_class)))
 
 
+def released_file() -> Path:
+    """Where the weights of :data:`NETWORK` lie, or will."""
+    return paths.root() / "data" / "models" / f"{NETWORK}.safetensors"
+
+
 def released_asker(path: str | Path | None = None) -> Asker:
     """The network at ``path`` (by default the released :data:`NETWORK`) and its card, the file of the same name that
     ends in ``.json``.
@@ -113,7 +118,7 @@ def released_asker(path: str | Path | None = None) -> Asker:
     Raises FileNotFoundError where there is no network, ValueError for a damaged file or card and for a network that
     reads other points or answers with something else than space groups.
     """
-    path = Path(path) if path else paths.root() / "data" / "models" / f"{NETWORK}.safetensors"
+    path = Path(path) if path else released_file()
     network = read_network(path)
     if network.class_scheme != "space_group":
         raise ValueError(f"{path} answers with classes of {network.class_scheme!r}; it must be space groups")
@@ -146,9 +151,9 @@ def ask(asker: Asker, measured_pattern: MeasuredPattern, file: str, cell: np.nda
     odds = class_log_p[:, first] - class_log_p[:, second]
     indexed: tuple[tuple[Indexed, ...], ...] = ((),) * len(lines)
     if cell is not None:
-        indexed = index_lines(lines, cell, _mean_of_instrument(), (members(first)[0], members(second)[0]))
+        indexed = index_lines(lines, cell, INSTRUMENT.mean_wavelength, (members(first)[0], members(second)[0]))
     deciding = [
-        DecidingLine(line, _angle(line.d, wavelength), float(odds[0] - odds[i + 1]), indexed[i])
+        DecidingLine(line, float(angle_of(line.d, wavelength)), float(odds[0] - odds[i + 1]), indexed[i])
         for i, line in enumerate(lines)
     ]
     deciding.sort(key=lambda one: -abs(one.effect))
@@ -160,7 +165,7 @@ def doublet_of(measured_pattern: MeasuredPattern) -> Doublet | None:
     """The two wavelengths of a beam. Where one is known, and it is that of a copper tube, its first line or its mean,
     the other may be there as well, and is looked for."""
     first, second = measured_pattern.wavelength, measured_pattern.second_wavelength
-    mean = _mean_of_instrument()
+    mean = INSTRUMENT.mean_wavelength
     if second:
         return Doublet(second / first - 1, mean * first / measured_pattern.mean_wavelength)
     if measured_pattern.radiation == "xray" and abs(first / mean - 1) < _COPPER:
@@ -175,20 +180,12 @@ def _asked(asker: Asker, pattern: np.ndarray, lines: tuple[Line, ...]) -> tuple[
     """
     whole = asker.network.lines(pattern[None])
     shown = np.concatenate([whole, *(without(whole[0], line)[None] for line in lines)])
-    measured = np.broadcast_to(pattern > 0.5 * NOT_MEASURED, shown.shape)
+    measured = np.broadcast_to(is_measured(pattern), shown.shape)
     scaled = asker.network.logits_of_lines(shown, measured) / asker.card.temperature
     log_p = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
     return log_p, Labels("space_group").collapse(log_p, SCHEME)
 
 
-def _mean_of_instrument() -> float:
-    return mean_wavelength(INSTRUMENT.wavelength, INSTRUMENT.second_wavelength, INSTRUMENT.second_ratio)
-
-
-def _angle(d: float, wavelength: float) -> float:
-    return 2 * math.degrees(math.asin(min(1.0, wavelength / (2 * d))))
-
-
 def _spacing(measured_pattern: MeasuredPattern, wavelength: float) -> float:
     """Degrees between two measured points, at the wavelength of the instrument."""
-    return float(np.median(np.diff(measured_pattern.two_theta))) * _mean_of_instrument() / wavelength
+    return float(np.median(np.diff(measured_pattern.two_theta))) * INSTRUMENT.mean_wavelength / wavelength

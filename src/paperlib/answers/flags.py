@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from paperlib.answers.lines import Line, noise_of
-from paperlib.answers.network_input import baseline
-from paperlib.diffraction.without_torch import NOT_MEASURED, Broadening, Diffractometer
+from paperlib.answers.network_input import baseline, is_measured
+from paperlib.diffraction.without_torch import Broadening, Diffractometer
 
 HUMP = 0.9
 """Share of the intensity in humps from which on a pattern is called largely amorphous. Patterns of the training, which
@@ -43,7 +43,7 @@ def flags(
     """Warnings about a ``pattern`` (n_points,) of maximum 1 on the points of ``instrument``, ``NOT_MEASURED`` where it
     was not measured, that is (n_points,) ``above`` its baseline and has ``lines``; ``trained`` is what the network has
     seen, ``lag`` the distance of measured points in points of the instrument."""
-    measured = pattern > 0.5 * NOT_MEASURED
+    measured = is_measured(pattern)
     found = []
     if not lines:
         found.append("no line stands out of the noise: the specimen is amorphous, or the counting time too short")
@@ -66,7 +66,7 @@ def hump_share(pattern: np.ndarray, above: np.ndarray, step: float, lag: int = 1
     Air scatter and fluorescence fall or rise without a bulge: they are the lower convex hull of the baseline, and a
     hump is what of the baseline stands above it.
     """
-    under, measured = baseline(pattern[None], step)[0], pattern > 0.5 * NOT_MEASURED
+    under, measured = baseline(pattern[None], step)[0], is_measured(pattern)
     inside = np.flatnonzero(measured)
     if inside.size < 3:
         return 0.0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from paperlib.answers.broken import broken_condition
-from paperlib.answers.lines import Line
+from paperlib.answers.lines import Line, angle_of
 from paperlib.symmetry.axis_choices import axis_choices
 from paperlib.symmetry.groups import conforming_cell, crystal_family, crystal_system, is_absent, laue_rotations
 
@@ -79,10 +78,10 @@ def index_lines(
     if not lines:
         return ()
     hkl, d = reflections(cell, 0.98 * min(line.d for line in lines))
-    angle = 2 * np.degrees(np.arcsin(np.minimum(wavelength / (2 * d), 1.0)))
+    angle = angle_of(d, wavelength)
     found = []
     for line in lines:
-        place = 2 * math.degrees(math.asin(min(1.0, wavelength / (2 * line.d))))
+        place = angle_of(line.d, wavelength)
         near = np.flatnonzero(np.abs(angle - place) <= NEAR)
         found.append(hkl[near[np.argsort(np.abs(angle[near] - place), kind="stable")]])
     settings = [_setting(number, cell, found) for number in numbers]

@@ -58,9 +58,9 @@ class Line:
     """The points between which the pattern is that of the line."""
 
 
-def mean_wavelength(first: float, second: float, ratio: float) -> float:
-    """Å: the mean of the lines of a doublet weighted with their intensities; ``second`` 0 for one line."""
-    return (first + ratio * second) / (1 + ratio) if second else first
+def angle_of(d: np.ndarray | float, wavelength: float) -> np.ndarray:
+    """Degrees 2θ at which lines of ``d`` in Å stand; 180 where they have no angle at ``wavelength`` (Å)."""
+    return 2 * np.degrees(np.arcsin(np.minimum(wavelength / (2 * np.asarray(d)), 1.0)))
 
 
 def noise_of(above: np.ndarray, measured: np.ndarray, lag: int = 1) -> np.ndarray:
@@ -102,12 +102,11 @@ def find_lines(
     beside = np.degrees(2 * relative * np.tan(np.radians(grid / 2))) / instrument.step
     partner = _partners(above, points, beside) if doublet else {}
     seconds = set(partner.values())
-    mean = mean_wavelength(instrument.wavelength, instrument.second_wavelength, instrument.second_ratio)
     found = []
     for i, point in enumerate(points.tolist()):
         if point in seconds:
             continue
-        wavelength = doublet.first if doublet and point in partner else mean
+        wavelength = doublet.first if doublet and point in partner else instrument.mean_wavelength
         before = points[i - 1] if i else 0
         own = partner.get(point, point)
         behind = next((p for p in points.tolist() if p > own), len(above) - 1)

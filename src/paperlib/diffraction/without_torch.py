@@ -1,4 +1,5 @@
-"""The numbers of this room that are needed where torch is not loaded: copies, which tests hold to their originals.
+"""What of this room is needed where torch is not loaded: copies of numbers, which tests hold to their originals, and
+the mean wavelength.
 
 Reading a measured pattern and asking a network in numpy take a second; loading torch would take several more. The
 originals stand in :mod:`paperlib.diffraction.instrument`, :mod:`paperlib.diffraction.baseline` and
@@ -26,6 +27,11 @@ MAX_DOUBLET = 0.02
 """Relative difference of two wavelengths above which they are no doublet."""
 
 
+def mean_wavelength(first: float, second: float, ratio: float) -> float:
+    """Å: the mean of the lines of a doublet weighted with their intensities; ``second`` 0 for one line."""
+    return (first + ratio * second) / (1 + ratio) if second else first
+
+
 @dataclass(frozen=True)
 class Diffractometer:
     """What of an :class:`~paperlib.diffraction.instrument.Instrument` says where a line stands and how wide it is."""
@@ -51,6 +57,11 @@ class Diffractometer:
     def step(self) -> float:
         """Distance of two points in degrees 2θ."""
         return (self.two_theta[1] - self.two_theta[0]) / (self.n_points - 1)
+
+    @property
+    def mean_wavelength(self) -> float:
+        """Å: :func:`mean_wavelength` of its lines."""
+        return mean_wavelength(self.wavelength, self.second_wavelength, self.second_ratio)
 
     def grid(self) -> np.ndarray:
         """(n_points,) float64: the points of a pattern in degrees 2θ."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paperlib.datasets.patterns_read.opened import Opened
-from paperlib.diffraction.without_torch import K_ALPHA, MAX_DOUBLET, SHORTEST
+from paperlib.diffraction.without_torch import K_ALPHA, MAX_DOUBLET, SHORTEST, mean_wavelength
 
 LONGEST = 20.0
 """Å. Cold neutrons are used for powders up to some 10 Å."""
@@ -47,9 +47,7 @@ class Beam:
     @property
     def mean(self) -> float:
         """Å: the mean of the lines, weighted with their intensities."""
-        if not self.second_wavelength:
-            return self.wavelength
-        return (self.wavelength + self.second_ratio * self.second_wavelength) / (1 + self.second_ratio)
+        return mean_wavelength(self.wavelength, self.second_wavelength, self.second_ratio)
 
 
 def length(value: object, unit: str | None = "") -> float:
