@@ -12,13 +12,13 @@ from paperlib.datasets.drawn_sets import DrawnSet
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.mineral_sets import WITHOUT
 from paperlib.datasets.specimens import Specimens
+from paperlib.diffraction.baseline import NOT_MEASURED
 from paperlib.diffraction.instrument import Instrument
 from paperlib.diffraction.laboratory import LABORATORY
 from paperlib.diffraction.mineral_world import minerals
-from paperlib.learning import measured_tables
-from paperlib.learning.arms import ItemBudget
+from paperlib.learning import measured_kept, measured_tables
 from paperlib.learning.measured_arms import MeasuredData, SetTest
-from paperlib.learning.measured_study import OFTEN, SHIFTS, Plan, measured_arms, measured_tests
+from paperlib.learning.measured_study import SHIFTS, TOGETHER, WORLDS, measured_arms, measured_tests, plan_of
 from paperlib.learning.study import study
 
 from .made_up import KeepingRun
@@ -32,12 +32,19 @@ TEXT, GROUPS = np.full(N, ""), np.arange(N) % 20 + 1
 SHOWN = Specimens(
     np.random.default_rng(0).random((N, 400), np.float32), GROUPS, TEXT, TEXT, np.arange(N), INSTRUMENT, "digest"
 )
-MODEL = {"name": "position_resnet", "channels": (8,), "strides": (4,), "hidden": 8}
-BRIEF = ItemBudget(20, 0.01, "cpu")
-PLAN = Plan(LABELS, SPACES, MODEL, 20, 8, BRIEF, BRIEF, BRIEF, BRIEF, [0, 1])
-NAMES = ("minerals", "left_out", "real", "random", "laboratory", "clean", *WITHOUT)
+ITEMS = dict.fromkeys(("simulated", "longer", "larger", "worlds", "fine", "alone"), 24)
+SHAPE = {"strides": (4,), "step": INSTRUMENT.step}
+NETWORKS = (((8,), 8), ((8,), 12), ((4,), 8))
+PLAN = plan_of(LABELS, SPACES, SHAPE, NETWORKS, ITEMS, (0.01, 0.001), "cpu", (24, 8), [0, 1])
+SINGLES = ("real", "random", "laboratory", "clean", *WITHOUT)
+NAMES = (*(f"{kind}_{world}" for world in WORLDS for kind in ("real", "random")), *SINGLES)
 SETS = {name: DrawnSet(CRYSTALS, 1, number, INSTRUMENT, None) for number, name in enumerate(NAMES)}
 OWN = MeasuredData(SHOWN, FOLDS, LABELS, 8)
+LEFT_IN = np.arange(len(CRYSTALS)) >= 10
+
+
+def all_arms():
+    return measured_arms(PLAN, SETS, SINGLES, OWN, LEFT_IN)
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +54,73 @@ def trained(tmp_path_factory):
         patch.setenv("PAPERLIB_ROOT", str(root))
         patch.setattr(pattern_sets.machine, "cores", lambda: 1)
         tests = measured_tests(SHOWN, FOLDS, UNNAMED)
-        tests.append(SetTest("simulated", SETS["real"], np.arange(40) // 2, whole=True))
-        yield study(KeepingRun(root / "run"), measured_arms(PLAN, SETS, OWN), tests, [0, 1], [0, 1])
+        tests.append(SetTest("simulated", SETS["real"], np.arange(40) // 2, 2, whole=True))
+        yield study(KeepingRun(root / "run"), all_arms(), tests, [0, 1], [0, 1])
 
 
 def test_what_is_compared():
-    arms = {arm.key: arm for arm in measured_arms(PLAN, SETS, OWN)}
-    first = ["minerals", "known_left_out", "fine_tuned", "fine_tuned_left_out", "measured_alone"]
-    assert list(arms) == first + [name for name in NAMES if name not in OFTEN] + ["published"]
-    assert arms["fine_tuned"].start == "minerals" and arms["fine_tuned_left_out"].start == "known_left_out"
-    parts = [part.of for part in arms["known_left_out"].stream.parts]
-    assert parts == [SETS["left_out"], SETS["random"]]
+    arms = {arm.key: arm for arm in all_arms()}
+    first = [
+        "both_worlds",
+        "known_left_out",
+        "fine_tuned",
+        "fine_tuned_longer",
+        "fine_tuned_left_out",
+        "measured_alone",
+    ]
+    assert list(arms)[:6] == first and {*TOGETHER, *measured_tables.OTHERS} <= set(arms)
+    assert list(arms)[-len(SINGLES) - 1 :] == [*SINGLES, "published"]
+    assert arms["fine_tuned"].start == "both_worlds" and arms["fine_tuned_left_out"].start == "known_left_out"
+    spanned = [SETS[f"{kind}_{world}"] for world in ("minerals", "laboratory") for kind in ("real", "random")]
+    for key in ("both_worlds", "known_left_out"):
+        assert [part.of for part in arms[key].stream.parts] == spanned
     assert arms["fine_tuned_left_out"].stream.parts[0] is OWN
-    assert [part.of for part in arms["fine_tuned_left_out"].stream.parts[1:]] == parts, "known ones stay out"
-    assert arms["minerals"].stream.batch_size == 20 and arms["fine_tuned"].stream.batch_size == 16
-    assert arms["no_noise"].seeds == arms["published"].seeds == (0,) and not arms["minerals"].seeds
-    assert [arm.key for arm in arms.values() if arm.release] == ["minerals"]
+    assert arms["both_worlds"].stream.batch_size == 24 and arms["fine_tuned"].stream.batch_size == 16
+    assert arms["no_noise"].seeds == arms["published"].seeds == (0,) and not arms["both_worlds"].seeds
+    assert arms["larger"].model["hidden"] == 12 and arms["no_noise"].model["channels"] == (4,)
+    assert arms["fine_tuned_longer"].config.items == 4 * arms["fine_tuned"].config.items
+
+
+def test_known_crystals_stay_out_of_training_and_of_fine_tuning():
+    arms = {arm.key: arm for arm in all_arms()}
+    for key, n_before in (("known_left_out", 0), ("fine_tuned_left_out", 1)):
+        real, random, *_ = arms[key].stream.parts[n_before:]
+        shown = real.of.rows(real.rows)
+        assert set(shown) == set(range(10, 40)), "of real crystals those that are left in, each"
+        assert random.rows is None and len(random.space_groups(0)) == 40
+        assert set(real.space_groups(0)) == set(CRYSTALS.space_group[10:])
+    stream = arms["known_left_out"].stream.parts[0](0, 3)
+    seen = [stream.batch(step)[1].numpy() for step in range(-(-30 // stream.batch_size))]
+    assert sorted(np.concatenate(seen)) == sorted(LABELS.of(CRYSTALS.space_group[10:].astype(np.int64)))
+    assert stream.identity() != arms["both_worlds"].stream.parts[0](0, 3).identity()
+
+
+def test_measured_patterns_are_shown_with_shifts():
+    moved = MeasuredData(SHOWN, FOLDS, LABELS, 8, shifts=3)(0, 5)
+    still = moved.stream
+    before, targets = still.batch(2)
+    after, same = moved.batch(2)
+    assert (targets == same).all()
+    shifts = []
+    for one, other in zip(before.numpy(), after.numpy(), strict=True):
+        fits = [s for s in range(-3, 4) if np.array_equal(np.roll(one, s)[3:-3], other[3:-3])]
+        assert len(fits) == 1
+        ends = other[: fits[0]] if fits[0] > 0 else other[len(other) + fits[0] :] if fits[0] < 0 else []
+        assert (np.asarray(ends) == NOT_MEASURED).all()
+        shifts += fits
+    assert len(set(shifts)) > 2
+    assert np.array_equal(moved.batch(2)[0], after), "what is drawn follows from the step"
+
+
+def test_each_item_of_a_set_is_asked_of_one_split():
+    test = SetTest("simulated", SETS["real"], np.arange(40) // 2, 3)
+    parts = [test.items(split) for split in range(3)]
+    assert [len(part.space_group) for part in parts] == [14, 13, 13]
+    groups = np.empty(40, dtype=int)
+    for split, part in enumerate(parts):
+        groups[split::3] = part.space_group
+    assert np.array_equal(groups, SETS["real"].labels(np.arange(40)))
+    assert len({str(sorted(part.identity.items(), key=str)) for part in parts}) == 3
 
 
 def test_named_patterns_are_a_test_of_their_own():
@@ -80,13 +138,13 @@ def test_scores_differences_and_parts(trained):
     table = measured_tables.measured_scores(trained, SPACES, only, guesses, {"shown": shown, "none": {0: ~only[1]}})
     whole = table[(table.seed == -1) & (table.k == 1)].set_index(["arm", "space", "test"])
     assert set(table.test) == {"measured", "named", "simulated", "measured_shown"}
-    assert whole.loc[("minerals", "published", "measured"), "n"] == 15
-    assert whole.loc[("minerals", "published", "measured_shown"), "n"] == 6
+    assert whole.loc[("both_worlds", "published", "measured"), "n"] == 15
+    assert whole.loc[("both_worlds", "published", "measured_shown"), "n"] == 6
     here = GROUPS[UNNAMED & (FOLDS == 1)]
     assert whole.loc[("frequencies", "space_group", "measured"), "value"] == pytest.approx((here == 1).mean())
 
     pairs = measured_tables.measured_contrasts(trained, "published", only)
-    assert len(pairs) == 2 * (len(WITHOUT) + 5) + 2
+    assert len(pairs) == 2 * (len(WITHOUT) + 5 + len(measured_tables.OTHERS)) + 3
     scores, terms = pairs["without_noise_measured"]
     value = scores.contrast(terms).value
     one, other = (whole.loc[(arm, "published", "measured"), "value"] for arm in ("no_noise", "real"))
@@ -96,28 +154,37 @@ def test_scores_differences_and_parts(trained):
 def test_steps_at_test_time(trained):
     seen = {fold: np.arange(1, 231) for fold in (0, 1)}
     often = {fold: np.full(10**6, 7) for fold in (0, 1)}
-    steps = measured_tables.steps_at_test_time(trained, "minerals", LABELS, seen, often, [1])
+    steps = measured_tables.steps_at_test_time(trained, "both_worlds", LABELS, seen, often, [1])
     assert set(steps) == {"one", "views", "surest", "ensemble", "all", "frequencies", "all_frequencies"}
     assert set(steps["one"]) == {(1, 0), (1, 1)} and set(steps["all"]) == {(1, 0)}
-    views = np.stack([trained.whole[test, "minerals", 1, 0] for test in SHIFTS])
+    views = np.stack([trained.whole[test, "both_worlds", 1, 0] for test in SHIFTS])
     assert np.allclose(np.exp(steps["views"][1, 0]), np.exp(views).mean(0))
     assert (steps["all_frequencies"][1, 0].argmax(1) == 6).all(), "what is asked for is expected"
 
 
+def test_networks_of_several_worlds_answer_together(trained):
+    seen, often = {1: np.arange(1, 231)}, {1: np.full(10**6, 7)}
+    found = measured_tables.together(trained, LABELS, seen, often, [1])
+    of_arms = [(arm, seed) for arm in TOGETHER for seed in ((0, 1) if arm == "both_worlds" else (0,))]
+    mean = np.mean([np.exp(trained.whole["measured", arm, 1, seed]) for arm, seed in of_arms], 0)
+    assert np.allclose(np.exp(found["together"][1, 0]), mean)
+    assert set(found["together"]) == {(1, 0)}
+    assert (found["together_frequencies"][1, 0].argmax(1) == 6).all()
+
+
 def test_one_seed_is_no_ensemble():
     flat = np.full((3, 230), -np.log(230))
-    alone = SimpleNamespace(whole={(test, "minerals", 0, 0): flat for test in SHIFTS})
+    alone = SimpleNamespace(whole={(test, "both_worlds", 0, 0): flat for test in SHIFTS})
     groups = {0: np.arange(1, 231)}
-    steps = measured_tables.steps_at_test_time(alone, "minerals", LABELS, groups, groups, [0])
+    steps = measured_tables.steps_at_test_time(alone, "both_worlds", LABELS, groups, groups, [0])
     assert set(steps) == {"one", "views", "surest", "frequencies", "all_frequencies"}
 
 
 def test_temperature_is_fitted_on_one_half_and_judged_on_the_other(trained):
-    measured = measured_tables.said(trained, "minerals", "measured", [0, 1], 0)
-    simulated = measured_tables.said(trained, "minerals", "simulated", [1], 0)
-    assert measured.log_p.shape == (30, 230) and simulated.part(slice(10)).space_group.tolist() == list(
-        trained.items["simulated", 1].space_group[:10]
-    )
+    measured = measured_tables.said(trained, "both_worlds", "measured", [0, 1], 0)
+    simulated = measured_tables.said(trained, "both_worlds", "simulated", [0, 1], 0)
+    assert measured.log_p.shape == (30, 230) and simulated.log_p.shape == (40, 230)
+    assert simulated.space_group[20:].tolist() == trained.items["simulated", 1].space_group.tolist()
     asked = {"simulated": simulated.part(slice(20, None)), "measured": measured}
     found = measured_tables.calibrate(LABELS, COARSE, simulated.part(slice(20)), asked)
     assert found.temperature > 0 and set(found.error.kind) == {"plain", "tempered"}
@@ -155,7 +222,20 @@ def test_scores_of_a_card_are_those_of_the_table(trained):
     only = {fold: np.ones(15, dtype=bool) for fold in (0, 1)}
     guesses = {"frequencies": {fold: np.array([1]) for fold in (0, 1)}}
     table = measured_tables.measured_scores(trained, SPACES, only, guesses, {})
-    card = measured_tables.scores_of(table, "minerals")
+    card = measured_tables.scores_of(table, "both_worlds")
     assert set(card) == {"measured", "named", "simulated"} and set(card["named"]) == set(SPACES)
     row = table[(table.arm == "minerals") & (table.seed == -1) & (table.test == "measured") & (table.k == 5)]
     assert card["measured"]["published"]["top5"] == pytest.approx(row[row.space == "published"].value.item(), abs=1e-4)
+
+
+def test_a_card_keeps_what_is_refused(trained, tmp_path):
+    said = {s: measured_tables.said(trained, "both_worlds", s, [0, 1], 0) for s in ("simulated", "measured")}
+    found = measured_tables.calibrate(LABELS, COARSE, said["simulated"], said)
+    scores = measured_tables.measured_scores(trained, SPACES, {0: np.full(15, True), 1: np.full(15, True)}, {}, {})
+    run = KeepingRun(tmp_path)
+    risk = measured_kept.keep_calibration(run, found)
+    card = measured_kept.keep_card(run, found, "simulated", scores, "both_worlds", {"source": "made up"})
+    assert card.temperature == found.temperature == run.values["temperature"]
+    kept = risk[(risk.test == "simulated") & (risk.kind == "tempered") & (risk.threshold >= card.refuse_below)]
+    assert len(kept) and run.values["refuse_below"] == card.refuse_below
+    assert set(card.scores) == {"measured", "named", "simulated"}

@@ -1,7 +1,8 @@
 """Data of arms and tests that are measured patterns, or simulated ones of the same diffractometer.
 
-The splits of such a study are folds of the measured patterns. Simulated data do not depend on the fold, so that a
-training on them alone is one training for all folds.
+A measured pattern is shown with a zero shift of its own each time, as the simulated ones are. The splits of such a
+study are folds of the measured patterns. Simulated data do not depend on the fold, so that a training on them alone is
+one training for all folds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from paperlib.datasets.combined_streams import MixtureStream
 from paperlib.datasets.labels import Labels
@@ -17,19 +20,41 @@ from paperlib.datasets.pattern_sets import PatternSet, SetStream
 from paperlib.datasets.specimens import Specimens
 from paperlib.datasets.streams import ArrayStream
 from paperlib.diffraction.baseline import NOT_MEASURED
+from paperlib.lab import rng
+from paperlib.lab.store import sha256_of_text
 from paperlib.learning.arms import TestItems
+
+
+class ChosenStream(SetStream):
+    """Those items of a set that are in ``rows`` (n,), their numbers, each once in a pass."""
+
+    def __init__(self, of: PatternSet, labels: Labels, batch_size: int, seed: int, rows: np.ndarray) -> None:
+        super().__init__(of, labels, batch_size, seed, len(rows))
+        self.rows = rows
+
+    def items(self) -> np.ndarray:
+        """(n_items,) int64: their numbers in the set."""
+        return self.rows
+
+    def identity(self) -> dict[str, Any]:
+        """Plain values that tell this stream from any other."""
+        return super().identity() | {"kind": "ChosenStream", "rows": sha256_of_text(repr(self.rows.tolist()))}
 
 
 @dataclass(frozen=True, eq=False)
 class SetData:
-    """Streams of all patterns of a set, again and again, the same whatever the split."""
+    """Streams of the patterns of a set, again and again, the same whatever the split: of those in ``rows`` (n,), their
+    numbers, or of all."""
 
     of: PatternSet
     labels: Labels
     batch_size: int
+    rows: np.ndarray | None = None
 
     def __call__(self, split: Any, seed: int) -> SetStream:
         """The stream of one seed."""
+        if self.rows is not None:
+            return ChosenStream(self.of, self.labels, self.batch_size, seed, self.rows)
         return SetStream(self.of, self.labels, self.batch_size, seed, self.of.n)
 
     def prepare(self, split: Any) -> None:
@@ -38,27 +63,53 @@ class SetData:
 
     def space_groups(self, split: Any) -> np.ndarray:
         """(n,) those that the items are labelled with."""
-        return self.of.labels(np.arange(self.of.n))
+        return self.of.labels(np.arange(self.of.n) if self.rows is None else self.rows)
+
+
+class ShiftedStream:
+    """The patterns of ``stream``, each moved by a whole number of points, up to ``most`` either way, that is drawn for
+    step and place."""
+
+    def __init__(self, stream: ArrayStream, most: int) -> None:
+        self.stream, self.most = stream, int(most)
+        self.n_points, self.batch_size, self.n_items = stream.n_points, stream.batch_size, stream.n_items
+
+    def batch(self, step: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+        """Batch number ``step`` (from 0) on ``device``: patterns (b, n_points) float32, targets (b,) int64."""
+        patterns, targets = self.stream.batch(step, "cpu")
+        words = rng.integers(self.stream.seed, "shifted", np.array([step]), len(targets))[0]
+        shifts = torch.from_numpy(words % (2 * self.most + 1) - self.most)
+        source = torch.arange(self.n_points) - shifts[:, None]
+        there = (source >= 0) & (source < self.n_points)
+        moved = patterns.gather(1, source.clamp(0, self.n_points - 1)).masked_fill(~there, NOT_MEASURED)
+        return moved.to(device), targets.to(device)
+
+    def identity(self) -> dict[str, Any]:
+        """Plain values that tell this stream from any other."""
+        return {"kind": type(self).__name__, "most": self.most, "of": self.stream.identity()}
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredData:
-    """Streams of the measured patterns that are in no fold but those trained on: all but fold ``split``."""
+    """Streams of the measured patterns that are in no fold but those trained on: all but fold ``split``; each is moved
+    by up to ``shifts`` points (:class:`ShiftedStream`)."""
 
     of: Specimens
     folds: np.ndarray
     labels: Labels
     batch_size: int
+    shifts: int = 2
 
     def rows(self, split: Any) -> np.ndarray:
         """(n,) int64 of the patterns that are trained on."""
         return np.flatnonzero((self.folds != split) & (self.folds >= 0))
 
-    def __call__(self, split: Any, seed: int) -> ArrayStream:
+    def __call__(self, split: Any, seed: int) -> ShiftedStream:
         """The stream of one fold and seed."""
         rows, targets = self.rows(split), self.labels.of(self.of.space_group)
         recipe = self.of.recipe(rows)
-        return ArrayStream(self.of.patterns, targets, self.batch_size, seed, rows=rows, recipe=recipe)
+        stream = ArrayStream(self.of.patterns, targets, self.batch_size, seed, rows=rows, recipe=recipe)
+        return ShiftedStream(stream, self.shifts)
 
     def space_groups(self, split: Any) -> np.ndarray:
         """(n,) those of the patterns that are trained on."""
@@ -115,19 +166,23 @@ class MeasuredTest:
 
 @dataclass(frozen=True, eq=False)
 class SetTest:
-    """The first ``n`` patterns of a set, the same whatever the split; items of one of the ``clusters`` (n,), of the
-    crystals that they show, are no independent evidence. ``whole`` as in :class:`paperlib.learning.arms.TestItems`."""
+    """The first patterns of a set, of items in ``clusters`` (n,), the crystals that they show, dealt out to
+    ``n_splits``: each is asked of the trainings of one split, since those on simulated patterns are the same for all.
+    ``whole`` as in :class:`paperlib.learning.arms.TestItems`."""
 
     key: str
     of: PatternSet
     clusters: np.ndarray
+    n_splits: int
     whole: bool = False
 
     def items(self, split: Any) -> TestItems:
-        """The items."""
-        numbers = np.arange(len(self.clusters))
-        identity = self.of.identity() | {"n_items": len(numbers), "whole": self.whole}
-        return TestItems(self.of.patterns(numbers), self.of.labels(numbers), self.clusters, identity, whole=self.whole)
+        """The items of one split, a number from 0."""
+        numbers = np.arange(len(self.clusters))[split :: self.n_splits]
+        identity = self.of.identity() | {"n_items": len(self.clusters), "every": (split, self.n_splits)}
+        identity |= {"whole": self.whole}
+        truth, clusters = self.of.labels(numbers), self.clusters[numbers]
+        return TestItems(self.of.patterns(numbers), truth, clusters, identity, whole=self.whole)
 
 
 def moved(patterns: np.ndarray, points: int) -> np.ndarray:

@@ -26,9 +26,12 @@ from paperlib.learning.calibration import (
 from paperlib.learning.combined_answers import Answers
 from paperlib.learning.comparison import Scored
 from paperlib.learning.expectation import guess_rows
-from paperlib.learning.measured_study import SHIFTS
+from paperlib.learning.measured_study import SHIFTS, TOGETHER, WORLDS
 from paperlib.learning.simulation_gap import features_of, gap_table, told_apart
 from paperlib.learning.study import Trained
+
+OTHERS = (*(f"in_{world}" for world in WORLDS), "three_worlds", "only_real", "only_random", "longer", "larger")
+"""Arms that are compared with ``both_worlds``."""
 
 
 def measured_scores(
@@ -56,17 +59,19 @@ def measured_contrasts(
 ) -> dict[str, tuple[Scored, dict[str, float]]]:
     """Paired differences in top-1 over the classes of ``scheme``, named ``<effect>_<test>``, for the tests ``measured``
     (items ``only``, (n,) bool by fold) and ``simulated``: ``without_<imperfection>``, what is lost or won where a
-    training was without it; ``<other>_instead``, where ``real`` was exchanged for another set or network; ``known``,
-    where the training saw the structures; and on measured patterns alone ``fine_tuning`` and ``simulation``, what
-    these add to the other."""
+    training was without it; ``<other>_instead``, where ``real`` was exchanged for another set or network, or
+    ``both_worlds`` for one of :data:`OTHERS`; ``known``, where the training saw the structures; and on measured
+    patterns alone ``known_fine_tuned`` and, what these add to the other, ``fine_tuning`` and ``simulation``."""
     both = {test: comparison.scored(trained, test, scheme) for test in ("measured", "simulated")}
     both["measured"] = both["measured"].only(only)
     ways = {f"without_{key.removeprefix('no_')}": {key: 1.0, "real": -1.0} for key in WITHOUT}
     ways |= {f"{key}_instead": {key: 1.0, "real": -1.0} for key in ("laboratory", "clean", "random", "published")}
-    ways |= {"known": {"minerals": 1.0, "known_left_out": -1.0}}
+    ways |= {"known": {"both_worlds": 1.0, "known_left_out": -1.0}}
+    ways |= {f"{key}_instead": {key: 1.0, "both_worlds": -1.0} for key in OTHERS}
     pairs = {f"{way}_{test}": (both[test], terms) for test in both for way, terms in ways.items()}
-    for way, other in (("fine_tuning", "minerals"), ("simulation", "measured_alone")):
+    for way, other in (("fine_tuning", "both_worlds"), ("simulation", "measured_alone")):
         pairs[f"{way}_measured"] = (both["measured"], {"fine_tuned": 1.0, other: -1.0})
+    pairs["known_fine_tuned_measured"] = both["measured"], {"fine_tuned": 1.0, "fine_tuned_left_out": -1.0}
     return pairs
 
 
@@ -94,6 +99,24 @@ def steps_at_test_time(
     for name, answers in (("frequencies", one), ("all_frequencies", together)):
         steps[name] = combined.with_frequencies(answers, labels, seen, expected)
     return steps
+
+
+def together(
+    trained: Trained,
+    labels: Labels,
+    seen: Mapping[Any, np.ndarray],
+    expected: Mapping[Any, np.ndarray],
+    report: Sequence[Any],
+) -> dict[str, Answers]:
+    """The mean answer of all trainings of :data:`.measured_study.TOGETHER` to the measured patterns of the folds
+    ``report``, as it is (``together``) and with class frequencies exchanged as in :func:`steps_at_test_time`
+    (``together_frequencies``)."""
+    joined = {}
+    for arm in TOGETHER:
+        of_arm = combined.kept_answers(trained, arm, "measured")
+        joined |= {(split, (arm, seed)): x for (split, seed), x in of_arm.items() if split in report}
+    mean = {(split, 0): x for (split, _), x in combined.ensemble(joined).items()}
+    return {"together": mean, "together_frequencies": combined.with_frequencies(mean, labels, seen, expected)}
 
 
 def gap_by_world(
