@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from paperlib.answers.numpy_network import NumpyNetwork
 
 RELEASED: Mapping[str, Any] = {
-    **{"name": "position_resnet", "n_classes": 230, "n_points": 2125, "channels": (16, 32, 48, 64)},
-    **{"strides": (2, 2, 2, 2), "stem_kernel": 15, "stem_stride": 4, "hidden": 256, "dropout": 0.3},
+    **{"name": "position_resnet", "n_classes": 230, "n_points": 2125, "channels": (32, 64, 96, 128)},
+    **{"strides": (2, 2, 2, 2), "stem_kernel": 15, "stem_stride": 4, "hidden": 512, "dropout": 0.3},
     **{"input": "above_baseline", "coverage": True, "step": 0.04},
 }
 """What weights fit that come without a description of their network."""

@@ -74,7 +74,7 @@ def test_the_probabilities_are_those_of_torch(tmp_path, patterns, size, seed):
 
 
 def test_the_released_network_answers_as_in_torch(patterns):
-    if not (file := released_model("13_measured", "minerals_seed0.safetensors")).is_file():
+    if not (file := released_model("13_measured", "fine_tuned_all_seed0.safetensors")).is_file():
         pytest.skip("no network that reads measured patterns is released")
     logits = read_network(file).logits(patterns)
     p = np.exp(logits - logits.max(1, keepdims=True))

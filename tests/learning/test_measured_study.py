@@ -224,7 +224,7 @@ def test_scores_of_a_card_are_those_of_the_table(trained):
     table = measured_tables.measured_scores(trained, SPACES, only, guesses, {})
     card = measured_tables.scores_of(table, "both_worlds")
     assert set(card) == {"measured", "named", "simulated"} and set(card["named"]) == set(SPACES)
-    row = table[(table.arm == "minerals") & (table.seed == -1) & (table.test == "measured") & (table.k == 5)]
+    row = table[(table.arm == "both_worlds") & (table.seed == -1) & (table.test == "measured") & (table.k == 5)]
     assert card["measured"]["published"]["top5"] == pytest.approx(row[row.space == "published"].value.item(), abs=1e-4)
 
 

@@ -16,16 +16,16 @@ from paperlib.answers.network_input import above_baseline, is_measured
 from paperlib.answers.numpy_network import NumpyNetwork, read_network
 from paperlib.datasets.labels import Labels
 from paperlib.datasets.measured import MeasuredPattern, on_instrument
-from paperlib.diffraction.without_torch import MINERAL_BROADENING, MINERAL_DIFFRACTOMETER, NOT_MEASURED
+from paperlib.diffraction.without_torch import MINERAL_DIFFRACTOMETER, NOT_MEASURED, SPANNED_BROADENING
 from paperlib.lab import paths
 from paperlib.symmetry.extinction import class_symbols, extinction_classes
 from paperlib.symmetry.groups import crystal_system
 
-NETWORK = "13_measured-minerals_seed0"
+NETWORK = "13_measured-fine_tuned_all_seed0"
 """The released network that reads measured patterns."""
 INSTRUMENT = MINERAL_DIFFRACTOMETER
 """The diffractometer on whose points it reads them."""
-TRAINED = MINERAL_BROADENING
+TRAINED = SPANNED_BROADENING
 """What made the lines wider that it was trained on."""
 SCHEME = "published"
 """The extinction classes that it is asked for."""

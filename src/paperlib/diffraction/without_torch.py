@@ -90,5 +90,5 @@ MINERAL_DIFFRACTOMETER = Diffractometer(
 )
 """``MINERAL_INSTRUMENT``."""
 
-MINERAL_BROADENING = Broadening(crystallite_size=(60.0, 5000.0), microstrain=(0.0, 0.0005))
-"""Of ``MINERALS``."""
+SPANNED_BROADENING = Broadening(crystallite_size=(20.0, 5000.0), microstrain=(0.0, 0.001))
+"""Of ``MINERALS`` and ``LABORATORY`` together."""

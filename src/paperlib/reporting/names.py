@@ -74,16 +74,27 @@ SAMPLINGS = {
 
 MEASURED = {
     "measured_frequencies": Named("class frequencies", style.GREY),
-    "clean": Named("clean", style.SKY),
-    "laboratory": Named("laboratory", style.PURPLE),
-    "published": Named("minerals, published network", style.ORANGE),
-    "minerals": Named("minerals", style.BLUE),
-    "known_left_out": Named("minerals, known left out", style.GREEN),
     "measured_alone": Named("measured alone", style.BLACK),
-    "fine_tuned": Named("minerals, then measured", style.VERMILION),
-    "fine_tuned_left_out": Named("known left out, then measured", style.VERMILION),
+    "only_random": Named("random crystals, two worlds", style.SKY),
+    "only_real": Named("real crystals, two worlds", style.SKY),
+    "known_left_out": Named("both, known left out", style.GREEN),
+    "both_worlds": Named("both, two worlds", style.BLUE),
+    "fine_tuned_left_out": Named("known left out, then measured", style.GREEN),
+    "fine_tuned": Named("both, then measured", style.VERMILION),
 }
 """What networks that read measured patterns were trained on; the first reads none."""
+
+INSTEAD = {
+    "in_minerals": "minerals alone",
+    "in_laboratory": "laboratory alone",
+    "in_wide": "wide alone",
+    "three_worlds": "three worlds, longer",
+    "longer": "longer",
+    "larger": "larger network",
+    "only_real": "real crystals alone",
+    "only_random": "random crystals alone",
+}
+"""What trainings on simulated patterns were, other than the main one, on both kinds of crystals in two worlds."""
 
 AT_TEST = {
     "one": "one view",
@@ -92,7 +103,9 @@ AT_TEST = {
     "ensemble": "ensemble of seeds",
     "frequencies": "frequencies of the other folds",
     "all": "shifts and seeds",
-    "all_frequencies": "all of it, and those frequencies",
+    "all_frequencies": "shifts, seeds and those frequencies",
+    "together": "all trainings on both",
+    "together_frequencies": "all of them and those frequencies",
 }
 """Steps at test time; an arm of these tables is one of :data:`MEASURED` and a step."""
 

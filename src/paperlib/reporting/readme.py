@@ -60,8 +60,11 @@ ROWS = (
      ("11_architectures/best_top1", "11_architectures/oracle_top1", "11_architectures/ceiling_top1")),
     ("Measured patterns (RRUFF), extinction group, top-1 (%): class frequencies; trained on simulated patterns; on "
      "measured ones; on both",
-     ("13_measured/measured_frequencies_eg_on_measured_top1", "13_measured/minerals_eg_on_measured_top1",
+     ("13_measured/measured_frequencies_eg_on_measured_top1", "13_measured/both_worlds_eg_on_measured_top1",
       "13_measured/measured_alone_eg_on_measured_top1", "13_measured/fine_tuned_eg_on_measured_top1")),
+    ("… nine trainings on simulated patterns together, with the class frequencies of other measured ones: top-1; top-5",
+     ("13_measured/step_both_worlds_together_frequencies_eg_top1",
+      "13_measured/step_both_worlds_together_frequencies_eg_top5")),
     ("… space group, trained on both: top-1; top-5",
      ("13_measured/fine_tuned_sg_on_measured_top1", "13_measured/fine_tuned_sg_on_measured_top5")),
     ("Attribution maps whose sum is right within 1 % (%)", ("12_interpretability/share_within",)),
