@@ -20,6 +20,7 @@ from paperlib.reporting.figures import (
     fig_imperfections,
     fig_labels,
     fig_measured,
+    fig_neutrons,
     fig_one_pattern,
     fig_random_crystals,
     fig_random_labels,
@@ -57,6 +58,7 @@ FIGURES = (
     fig_attribution_classes,
     fig_attribution_groups,
     fig_worked_pattern,
+    fig_neutrons,
 )
 """The published figures in the order of the paper. Each module has ``STEM``, ``NEEDS`` and ``draw``, and its own name
 is that of the files."""

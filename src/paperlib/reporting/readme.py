@@ -70,6 +70,14 @@ ROWS = (
     ("Attribution maps whose sum is right within 1 % (%)", ("12_interpretability/share_within",)),
     ("Attribution on reflections; points on reflections (%)",
      ("12_interpretability/attribution_on_lines", "12_interpretability/points_on_lines")),
+    ("The same crystals of new structure types, top-1 (%), each by a network of its own: X-rays; neutrons",
+     ("15_neutrons/xray_on_xray_top1", "15_neutrons/neutron_on_neutron_top1")),
+    ("… by one network trained on both: X-rays; neutrons",
+     ("15_neutrons/both_on_xray_top1", "15_neutrons/both_on_neutron_top1")),
+    ("… by the network of the other radiation: X-rays; neutrons",
+     ("15_neutrons/neutron_on_xray_top1", "15_neutrons/xray_on_neutron_top1")),
+    ("… patterns by CrysFML instead of ours, paired (points): X-rays; neutrons",
+     ("15_neutrons/program_xray_xray", "15_neutrons/program_neutron_neutron")),
 )  # fmt: skip
 """What the README shows: a text and the keys of its values."""
 

@@ -6,6 +6,7 @@ from paperlib.reporting.tables.crystals import databases, random_distances, rand
 from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
 from paperlib.reporting.tables.layout import Table
 from paperlib.reporting.tables.measured import measured
+from paperlib.reporting.tables.radiations import neutrons
 from paperlib.reporting.tables.reflection_data import architectures, scaling
 from paperlib.reporting.tables.simulator import laboratory, simulator, speed
 from paperlib.reporting.tables.studies import bias, claims, duplicate_effect, labels
@@ -31,5 +32,6 @@ TABLES = (
     Table("architectures", ("11_architectures",), architectures),
     Table("bias", ("08_bias",), bias),
     Table("measured", ("13_measured",), measured),
+    Table("neutrons", ("15_neutrons",), neutrons),
     Table("claims", ("00_overview",), claims),
 )
