@@ -865,12 +865,18 @@ def _neutrons(run: _Writer, generator: np.random.Generator, programs: bool) -> N
             compared=np.repeat(list(apart), 600),
             split=np.tile(np.repeat([0, 1], 300), 3),
             max_difference=np.concatenate([*apart.values()]),
+            other_length=[key == "neutron" and i % 75 == 0 for key in apart for i in range(600)],
         )
         for key in (*apart, "neutron_same_lengths"):
             run.value(f"profile_{key}_median", 0.01, n=600, kind="share")
             run.value(f"profile_{key}_max", 0.2, n=600, kind="share")
         run.value("crysfml", "CrysFML 0.8.0", kind="text")
         run.value("n_crysfml", 300)
+    of_programs = {key: key.startswith(("program", "alike", "remaining")) for key in effects}
+    for name, other in (("effects", False), ("program_effects", True)):
+        if keys := [key for key in effects if of_programs[key] is other]:
+            values = np.array([effects[key] for key in keys])
+            run.table(name, effect=keys, value=values, low=values - 0.008, high=values + 0.008, split0_seed0=values)
     for key, value in effects.items():
         run.value(key, value, value - 0.008, value + 0.008, 6000, "points")
     for name, value in (("n_crystals", 30012), ("n_left_out", 575), ("n_without_length", 561), ("items", 207_000)):

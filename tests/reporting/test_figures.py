@@ -34,6 +34,9 @@ from paperlib.reporting.figures import (
 from paperlib.reporting.names import ARMS, NETWORKS, RADIATIONS, READERS, TRAINED_ON
 from paperlib.reporting.produce import FIGURES, draw_figures
 
+PROFILE_PARTS = (("xray", False), ("alike", False), ("neutron", False), ("neutron", True))
+"""What is compared with another program, and whether crystals have another neutron length there, as drawn."""
+
 IDS = [module.__name__.rpartition(".")[2] for module in FIGURES]
 
 
@@ -185,19 +188,38 @@ def test_scores_stand_at_their_level_for_every_network_and_training(results):
     assert sorted(drawn) == pytest.approx(sorted(100 * table["value"])), "each sampling once"
 
 
-def test_every_network_stands_on_both_radiations_and_on_both_programs(results, smoke_results):
-    radiations, programs, profiles = fig_neutrons.draw(results).axes
+def _marks(ax, along):
+    """Colour, marker and place along an axis of every mark with a bar, in the order in which they are drawn."""
+    marks = [bars.lines[0] for bars in ax.containers]
+    return [(mark.get_color(), mark.get_marker(), round(*getattr(mark, f"get_{along}data")(), 6)) for mark in marks]
+
+
+def test_every_network_stands_on_both_radiations_and_changes_are_paired_differences(results, smoke_results):
+    scored, changed, profiles = fig_neutrons.draw(results).axes
+    markers = {"xray": "o", "neutron": "s"}
     scores = results.table("15_neutrons", "scores").query("seed == -1 and k == 1").set_index(["arm", "test"])["value"]
-    tests = ["xray", "neutron", "xray_permuted", "neutron_permuted"]
-    few = ["ours_xray", "alike_xray", "crysfml_xray", "ours_neutron", "crysfml_neutron"]
-    for ax, names in ((radiations, tests), (programs, few)):
-        for arm, bars in zip(RADIATIONS, ax.containers, strict=True):
-            assert list(bars.lines[0].get_ydata()) == pytest.approx([100 * scores[arm, name] for name in names])
+    tests = [f"{kind}{altered}" for altered in ("", "_permuted") for kind in markers]
+    assert _marks(scored, "y") == [
+        (RADIATIONS[arm].colour, markers[test.removesuffix("_permuted")], round(100 * scores[arm, test], 6))
+        for arm, test in itertools.product(RADIATIONS, tests)
+    ]
+
+    tables = [results.table("15_neutrons", name) for name in ("effects", "program_effects")]
+    effects = 100 * pd.concat(tables).set_index("effect")["value"]
+    drawn = _marks(changed, "x")
+    assert len(drawn) == 2 + 2 + 6 + 4, "other, both, heights, program"
+    first = [("other_xray", "neutron", "xray"), ("other_neutron", "xray", "neutron"), ("both_xray", "both", "xray")]
+    last = [("program_neutron_neutron", "neutron", "neutron"), ("program_both_neutron", "both", "neutron")]
+    for mark, (key, arm, kind) in zip(drawn[:3] + drawn[-2:], first + last, strict=True):
+        assert mark == (RADIATIONS[arm].colour, markers[kind], round(effects[key], 6)), key
+
     table = results.table("15_neutrons", "profiles")
-    columns = [np.sort(dots.get_offsets()[:, 1]) for dots in profiles.collections if len(dots.get_offsets()) > 1]
-    expected = [np.sort(table[table["compared"] == key]["max_difference"]) for key in ("xray", "alike", "neutron")]
-    assert all(np.allclose(drawn, found) for drawn, found in zip(columns, expected, strict=True))
-    assert len(fig_neutrons.draw(smoke_results).axes) == 1, "without the other program its panels are left out"
+    columns = [dots.get_offsets()[:, 1] for dots in profiles.collections if len(dots.get_offsets()) > 1]
+    parts = [table.query("compared == @key and other_length == @other") for key, other in PROFILE_PARTS]
+    assert all(np.allclose(points, part["max_difference"]) for points, part in zip(columns, parts, strict=True))
+
+    scored, changed = fig_neutrons.draw(smoke_results).axes
+    assert _marks(changed, "x") == drawn[:-4], "without the other program its block and its panel are left out"
 
 
 def _line(ax, label):
