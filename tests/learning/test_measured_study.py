@@ -1,5 +1,6 @@
 """The arms of the study of measured patterns, their tests, and what its tables say: by hand where that can be done."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,15 @@ from paperlib.diffraction.laboratory import LABORATORY
 from paperlib.diffraction.mineral_world import minerals
 from paperlib.learning import measured_kept, measured_tables
 from paperlib.learning.measured_arms import MeasuredData, SetTest
-from paperlib.learning.measured_study import SHIFTS, TOGETHER, WORLDS, measured_arms, measured_tests, plan_of
+from paperlib.learning.measured_study import (
+    SHIFTS,
+    TOGETHER,
+    WORLDS,
+    measured_arms,
+    measured_tests,
+    plan_of,
+    released_arms,
+)
 from paperlib.learning.study import study
 
 from .made_up import KeepingRun
@@ -160,6 +169,21 @@ def test_steps_at_test_time(trained):
     views = np.stack([trained.whole[test, "both_worlds", 1, 0] for test in SHIFTS])
     assert np.allclose(np.exp(steps["views"][1, 0]), np.exp(views).mean(0))
     assert (steps["all_frequencies"][1, 0].argmax(1) == 6).all(), "what is asked for is expected"
+
+
+def test_what_is_released_goes_on_from_a_training_that_is_there(trained, tmp_path):
+    everything = replace(OWN, folds=np.ones_like(FOLDS))
+    arms = released_arms(PLAN, SETS, everything, all_arms()[0])
+    calibration = SetTest("calibration", SETS["real"], np.arange(40) // 2, 1, whole=True)
+    ready = study(KeepingRun(tmp_path), arms, [calibration], [0], [0], part="released")
+    assert list(everything.rows(0)) == list(range(N)), "all folds are trained on"
+    rows = ready.trainings.set_index("arm")
+    before = trained.trainings[trained.trainings.arm == "both_worlds"]
+    assert rows.loc["both_worlds", "key"] in set(before.key), "it is not trained again"
+    assert (
+        set(ready.whole) == {("calibration", "fine_tuned_all", 0, 0)}
+        and len(ready.items["calibration", 0].patterns) == 40
+    )
 
 
 def test_networks_of_several_worlds_answer_together(trained):
