@@ -149,8 +149,8 @@ def measured_arms(
 
 
 def released_arms(plan: Plan, sets: Mapping[str, PatternSet], everything: MeasuredData, start: Arm) -> list[Arm]:
-    """``start``, which is asked nothing here, and ``fine_tuned_all``, which goes on from it with ``everything`` that was
-    measured and the sets of one pattern a crystal."""
+    """``start``, which is asked nothing here, and ``fine_tuned_all``, which goes on from it with ``everything`` that
+    was measured and the sets of one pattern a crystal."""
     size = plan.batch_measured // 3
     parts = tuple(SetData(sets[name], plan.labels, size) for name in ("real", "laboratory", "random"))
     of_start = replace(start, tests=("none",))
