@@ -119,6 +119,16 @@ def test_what_is_missing_is_named_with_the_remedy(repository):
         Results.published().value("06_labels/top1")
 
 
+def test_of_many_values_an_error_names_those_that_look_alike(repository, monkeypatch):
+    entry = next(iter(VALUES.values()))
+    many = {f"{arm}_top{k}": entry for arm in ("first", "second", "third") for k in range(200)}
+    monkeypatch.setitem(globals(), "VALUES", many)
+    write_result(paths.work_results("laptop"), "06_labels", "laptop")
+    with pytest.raises(MissingResultError) as caught:
+        Results.of_profile("laptop").value("06_labels/secnd_top7")
+    assert "second_top7" in str(caught.value) and "third" not in str(caught.value) and len(str(caught.value)) < 300
+
+
 def test_a_damaged_manifest_is_named(repository):
     write_result(paths.work_results("laptop"), "06_labels", "laptop")
     path = paths.work_results("laptop") / "06_labels" / "manifest.json"

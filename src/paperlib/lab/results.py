@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from paperlib.lab.store import read_json, sha256_of, sha256_of_text
 class MissingResultError(LookupError):
     """A result that has not been computed, or is not part of a run."""
 
+
+_FEW = 12
+"""Names that an error lists; of more it lists half as many."""
 
 KINDS = {
     "share": "a fraction, printed in %",
@@ -161,7 +165,7 @@ class Results:
         manifest = self.manifest(stem)
         known = manifest["values"] | timings(manifest)
         if name not in known:
-            raise MissingResultError(f"unknown value {key!r}; {stem} has {', '.join(sorted(known)) or 'none'}")
+            raise MissingResultError(f"unknown value {key!r}; {stem} has {_some(name, known)}")
         if stem not in self._overlay and name in manifest["values"]:
             self.reads[f"value:{stem}/{name}"] = value_digest(manifest["values"][name])
         return Value(**known[name])
@@ -177,6 +181,15 @@ class Results:
         """A line for captions and tables: which profile made the results, and when."""
         record = self.manifest(stem)["record"]
         return f"{record['profile']} profile, {record['finished'][:10]}"
+
+
+def _some(name: str, known: Collection[str]) -> str:
+    """Names to choose from where ``name`` is none of the ``known`` ones: those that look like it where there are
+    many."""
+    if len(known) <= _FEW:
+        return ", ".join(sorted(known)) or "none"
+    alike = difflib.get_close_matches(name, known, _FEW // 2, 0.5) or sorted(known)[: _FEW // 2]
+    return f"{len(known)} values, among them {', '.join(alike)}"
 
 
 def released_model(stem: str, file_name: str) -> Path:
