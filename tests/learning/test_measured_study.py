@@ -253,13 +253,25 @@ def test_scores_of_a_card_are_those_of_the_table(trained):
 
 
 def test_a_card_keeps_what_is_refused(trained, tmp_path):
-    said = {s: measured_tables.said(trained, "both_worlds", s, [0, 1], 0) for s in ("simulated", "measured")}
-    found = measured_tables.calibrate(LABELS, COARSE, said["simulated"], said)
-    scores = measured_tables.measured_scores(trained, SPACES, {0: np.full(15, True), 1: np.full(15, True)}, {}, {})
+    simulated, measured = (
+        measured_tables.said(trained, "both_worlds", s, [0, 1], 0) for s in ("simulated", "measured")
+    )
+    found = measured_kept.calibrated(LABELS, COARSE, simulated, {"measured": measured}, "simulated")
+    half = measured_tables.calibrate(
+        LABELS, COARSE, simulated.part(slice(20)), {"simulated": simulated.part(slice(20, 40))}
+    )
+    assert found.temperature == half.temperature
+    assert found.error.set_index(["test", "kind"]).loc[("simulated", "plain"), "ece"] == half.error.ece[0]
+    only, guesses = {0: np.full(15, True), 1: np.full(15, True)}, {"frequencies": dict.fromkeys((0, 1), np.array([1]))}
+    scores = measured_tables.measured_scores(trained, SPACES, only, guesses, {})
     run = KeepingRun(tmp_path)
     risk = measured_kept.keep_calibration(run, found)
-    card = measured_kept.keep_card(run, found, "simulated", scores, "both_worlds", {"source": "made up"})
+    card = measured_kept.keep_card(run, found, "simulated", "measured", scores, "both_worlds", {})
     assert card.temperature == found.temperature == run.values["temperature"]
     kept = risk[(risk.test == "simulated") & (risk.kind == "tempered") & (risk.threshold >= card.refuse_below)]
     assert len(kept) and run.values["refuse_below"] == card.refuse_below
+    rows = risk[(risk.test == "measured") & (risk.kind == "tempered")].set_index("coverage")
+    assert rows.loc[run.values["given"], "right"] == run.values["given_right"]
+    distance = (rows.threshold - card.refuse_below).abs()
+    assert distance[run.values["given"]] == distance.min()
     assert set(card.scores) == {"measured", "named", "simulated"}

@@ -824,6 +824,8 @@ def _measured(run: _Writer) -> None:
     run.value("auc_answers", 0.9)
     run.value("temperature", 1.3)
     run.value("refuse_below", 0.3)
+    run.value("given", 0.4, kind="share")
+    run.value("given_right", 0.6, n=113, kind="share")
     run.value("step", 0.04)
     counts = {"n_patterns": 471, "n_clusters": 261, "n_reported": 283, "n_known": 960, "n_train": 25113}
     counts |= {"n_held_out": 2000, "n_random": 115000, "n_seeds": 2, "n_parameters": 620003}

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from paperlib.answers.card import Card
+from paperlib.datasets.labels import Labels
 from paperlib.lab.results import Value
 from paperlib.lab.run import Run
 from paperlib.learning.measured_study import LIMITS
-from paperlib.learning.measured_tables import Calibration, refusal_threshold, scores_of
+from paperlib.learning.measured_tables import Calibration, Said, calibrate, refusal_threshold, scores_of
 
 
 def keep_steps(run: Run, table: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
@@ -45,12 +46,30 @@ def keep_calibration(run: Run, *found: Calibration) -> pd.DataFrame:
     return risk
 
 
+RIGHT = 2 / 3
+"""Share of the answers of a released network that are to be right."""
+
+
+def calibrated(labels: Labels, coarse: Labels, simulated: Said, asked: Mapping[str, Said], name: str) -> Calibration:
+    """:func:`.measured_tables.calibrate` with the first half of the ``simulated`` items; the other half is judged
+    beside ``asked``, as the test ``name``."""
+    half = len(simulated.space_group) // 2
+    judged = {name: simulated.part(slice(half, None)), **asked}
+    return calibrate(labels, coarse, simulated.part(slice(half)), judged)
+
+
 def keep_card(
-    run: Run, found: Calibration, test: str, scores: pd.DataFrame, arm: str, about: Mapping[str, Any]
+    run: Run, found: Calibration, chosen: str, judged: str, scores: pd.DataFrame, arm: str, about: Mapping[str, Any]
 ) -> Card:
-    """The card of a network: the temperature ``found`` and the threshold of refusing in ``test``, which become values,
-    and what the table ``scores`` says of ``arm``."""
-    refuse = refusal_threshold(found.risk, test)
-    for name, value in {"temperature": found.temperature, "refuse_below": refuse}.items():
-        run.value(name, value)
+    """The card of a network: the temperature ``found``, the threshold below which it refuses, so that of its answers in
+    the test ``chosen`` a share of :data:`RIGHT` is right, and what the table ``scores`` says of ``arm``. Temperature
+    and threshold become values, and which share of the test ``judged`` is answered at a threshold next to it, and how
+    many of the answers are right (``given``, ``given_right``)."""
+    refuse = refusal_threshold(found.risk, chosen, RIGHT)
+    rows = found.risk[(found.risk["test"] == judged) & (found.risk["kind"] == "tempered")]
+    nearest = rows.iloc[(rows["threshold"] - refuse).abs().argmin()]
+    run.value("temperature", found.temperature)
+    run.value("refuse_below", refuse)
+    run.value("given", float(nearest["coverage"]), kind="share")
+    run.value("given_right", float(nearest["right"]), kind="share", n=int(nearest["n"]))
     return Card(found.temperature, refuse, scores_of(scores, arm), LIMITS, dict(about))

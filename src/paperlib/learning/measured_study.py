@@ -34,6 +34,7 @@ LIMITS = (
     "one phase, of more than 80 % of the volume",
     "inorganic crystals: none of the training set is organic",
     "a laboratory diffractometer: lines wider than those of crystallites of 20 nm were not in training",
+    "of measured patterns it has seen minerals of one collection (RRUFF); what it does to others is not known",
 )
 """What a network of such a study is not for."""
 
