@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from paperlib.answers.answer import Asker
 from paperlib.answers.card import NO_CARD, Card, read_card, write_card
+from paperlib.answers.numpy_network import read_network
+from paperlib.answers.written import about
+from tests.answers.released import network, write
 
 
 def test_no_card_is_said(tmp_path):
@@ -40,3 +44,19 @@ def test_a_card_of_nonsense_is_named(tmp_path, content, says):
     path.write_text(content)
     with pytest.raises(ValueError, match=rf"net\.json.*{says}"):
         read_card(path)
+
+
+def test_a_card_is_told_in_words_and_per_cent(tmp_path):
+    top = {"top1": 0.4238, "top3": 0.62, "top5": 0.7282}
+    scores = {"measured_shown": {"published": top, "space_group": top}, "top-1": 0.5}
+    asked = read_network(write(tmp_path / "net.safetensors", network()))
+    lines = about(Asker(asked, Card(scores=scores, about={"trained_on": {"real": 3}}, limits=("one phase",)))).split(
+        "\n"
+    )
+    share = "42.4/62.0/72.8 % (top-1/top-3/top-5)"
+    assert lines[1:] == [
+        "  trained on: real 3",
+        f"  scores, measured shown: extinction class {share}, space group {share}",
+        "  scores, top-1: 0.5",
+        "  limit: one phase",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,24 @@ def about(asker: Asker) -> str:
         f"Network {asker.network.name}: reads measured patterns ({INSTRUMENT.radiation}, put on {low:g}–{high:g}° at "
         f"{INSTRUMENT.wavelength:.6g} Å, {INSTRUMENT.n_points} points), answers with extinction classes."
     ]
-    lines += [f"  {name}: {value}" for told in (asker.card.about, asker.card.scores) for name, value in told.items()]
+    lines += [f"  {_words(name)}: {_told(value)}" for name, value in asker.card.about.items()]
+    lines += [f"  scores, {_words(name)}: {_told(value)}" for name, value in asker.card.scores.items()]
     return "\n".join(lines + [f"  limit: {text}" for text in asker.card.limits])
+
+
+def _told(value: Any) -> str:
+    """What a card says under one name, in a line: shares of answers among whose first k the truth is, by k, in per
+    cent, and whatever else is there by its name."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    if value and all(str(name).startswith("top") for name in value):
+        shares = "/".join(f"{100 * share:.1f}" for share in value.values())
+        return f"{shares} % ({'/'.join(name.replace('top', 'top-', 1) for name in value)})"
+    return ", ".join(f"{_words(name)} {_told(of_it)}" for name, of_it in value.items())
+
+
+def _words(name: str) -> str:
+    return {"published": "extinction class"}.get(name, name.replace("_", " "))
 
 
 def as_text(answer: Answer | Failed) -> str:
