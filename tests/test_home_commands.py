@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from paperlib import cli, home_commands
+from paperlib import cli
 from paperlib.datasets.measured_sets import load_measured
-from paperlib.lab import paths
+from paperlib.lab import asking, paths
 from paperlib.lab.asking import Manners
 from tests.crystals.reading.test_cif import GOOD
 from tests.datasets.homes.packed import RRUFF, zipped
@@ -20,7 +20,7 @@ def home(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PAPERLIB_ROOT", str(tmp_path))
     monkeypatch.setattr(paths, "check_installation", lambda: None)
-    monkeypatch.setattr(home_commands, "Manners", lambda rate: Manners(rate and math.inf, retries=0))
+    monkeypatch.setattr(asking, "Manners", lambda rate: Manners(rate and math.inf, retries=0))
     there = Server()
     monkeypatch.setenv("PAPERLIB_MIRROR", there.address)
     yield there

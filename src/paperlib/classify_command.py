@@ -38,6 +38,9 @@ def classify(arguments: argparse.Namespace) -> int:
             crystal = sources[kinds.index(False)]
             raise ValueError(f"{crystal} holds crystals, {sources[kinds.index(True)]} a pattern; ask about one kind")
         return _patterns(arguments)
+    except ImportError as error:
+        print(f"error: {error}; pictures need matplotlib, crystals the whole installation: make", file=sys.stderr)
+        return 1
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

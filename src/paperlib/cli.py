@@ -173,6 +173,10 @@ def main(argv: list[str] | None = None) -> int:
             "\ninterrupted: finished notebooks, kept stages and checkpoints stay; the same command goes on", flush=True
         )
         return 130
+    except (OSError, paths.MisplacedError) as error:
+        # before the others, whose modules a small installation cannot load
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except known_errors() as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from paperlib.lab import paths
-from paperlib.lab.asking import Manners
 
 EXAMINATION = (
     "note: these files hold patterns of this project's examination, which nothing is tuned to. They are for your own "
@@ -58,6 +57,7 @@ def add_homes(what: argparse._SubParsersAction) -> None:
 def rruff(arguments: argparse.Namespace) -> int:
     """Measured mineral patterns of RRUFF, as XY_RAW.npz; calculated ones are left out."""
     from paperlib.datasets.public_homes import bring_rruff
+    from paperlib.lab.asking import Manners
 
     print(EXAMINATION, file=sys.stderr)
     profile = "XY_Processed" if arguments.processed else "XY_RAW"
@@ -68,6 +68,7 @@ def rruff(arguments: argparse.Namespace) -> int:
 def opxrd(arguments: argparse.Namespace) -> int:
     """Measured patterns of opXRD (CC BY 4.0), as opxrd.npz."""
     from paperlib.datasets.public_homes import bring_opxrd
+    from paperlib.lab.asking import Manners
 
     record = {"record": arguments.record} if arguments.record else {}
     manners = Manners(rate=arguments.rate)
@@ -78,6 +79,7 @@ def opxrd(arguments: argparse.Namespace) -> int:
 def informedxrd(arguments: argparse.Namespace) -> int:
     """The frozen benchmarks RRUFF-325 and RRUFF-473 of InformedXRD, as they are."""
     from paperlib.datasets.public_homes import bring_informedxrd
+    from paperlib.lab.asking import Manners
 
     print(EXAMINATION, file=sys.stderr)
     came = bring_informedxrd(
@@ -90,6 +92,7 @@ def informedxrd(arguments: argparse.Namespace) -> int:
 def cod(arguments: argparse.Namespace) -> int:
     """CIFs of the Crystallography Open Database (CC0): by id, from a list of ids, or by a query."""
     from paperlib.crystals.reading.download import cod_cifs, cod_ids
+    from paperlib.lab.asking import Manners
 
     manners = Manners(rate=arguments.rate)
     ids = _ids(arguments)

@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
@@ -160,3 +162,38 @@ def test_the_command_starts_at_once_and_loads_nothing_heavy(root_with_network, f
     # of its own processor, whatever else the machine does; two seconds are meant
     assert os.times().children_user - before < 4
     assert str(INSTRUMENT.n_points) in done.stdout
+
+
+def test_the_small_installation_answers_with_the_packages_of_its_list_alone(root_with_network, files, tmp_path):
+    """What is missing there is hidden here; pictures and crystals are refused in words, as a file that is not there."""
+    lines = (ROOT / "requirements-classify.txt").read_text().splitlines()
+    listed = {re.match(r"[a-z]+", line)[0] for line in lines if not line.startswith("#")}
+    assert listed == {"geddes", "gemmi", "numpy", "tqdm"}
+    code = (
+        "import contextlib, importlib.metadata, io, sys\n"
+        f"kept = {listed!r} | {{'paperlib'}}\n"
+        "for name, owners in importlib.metadata.packages_distributions().items():\n"
+        "    if not kept & set(owners) and name not in sys.modules: sys.modules[name] = None\n"
+        "from paperlib.lab import paths\npaths.check_installation = lambda: None\n"
+        "from paperlib.cli import main\n"
+        "sys.exit(main(['classify', *sys.argv[1:]]))"
+    )
+    outputs = ["--json", str(tmp_path / "a.json"), "--csv", str(tmp_path / "a.csv")]
+    more = {"PAPERLIB_ROOT": str(root_with_network)}
+    for words, status, says in (
+        ([str(files[0]), "--wavelength", "1.5406", *outputs], 0, "written: "),
+        ([str(files[0]), "--wavelength", "1.5406", "--figure", str(tmp_path / "a.png")], 1, "pictures need matplotlib"),
+        (["prototypes"], 1, "crystals the whole installation"),
+        (["nowhere.xy"], 1, "error: nowhere.xy does not exist"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=ROOT, env=os.environ | more, capture_output=True, text=True
+        )
+        assert done.returncode == status and says in done.stdout + done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_small_installation_has_the_ranges_of_the_whole():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    lines = (ROOT / "requirements-classify.txt").read_text().splitlines()
+    assert {line for line in lines if not line.startswith("#")} <= set(wanted)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from paperlib.answers.anode import anode_warning
 from paperlib.answers.card import Card, read_card
 from paperlib.answers.flags import flags
 from paperlib.answers.indexing import Indexed, index_lines
@@ -141,7 +142,8 @@ def ask(asker: Asker, measured_pattern: MeasuredPattern, file: str, cell: np.nda
     wavelength = measured_pattern.mean_wavelength
     lag = max(1, math.ceil(_spacing(measured_pattern, wavelength) / INSTRUMENT.step - 0.01))
     lines = find_lines(above, measured, INSTRUMENT, doublet_of(measured_pattern), lag)
-    warnings = [*measured_pattern.warnings, *flags(pattern, above, lines, INSTRUMENT, TRAINED, lag)]
+    warnings = [*measured_pattern.warnings, *anode_warning(measured_pattern)]
+    warnings += flags(pattern, above, lines, INSTRUMENT, TRAINED, lag)
     if measured_pattern.radiation != INSTRUMENT.radiation:
         warnings.append(f"the network was trained on {INSTRUMENT.radiation}, not on {measured_pattern.radiation}")
     lines = tuple(sorted(lines, key=lambda line: -line.height)[:MOST_LINES])

@@ -1,7 +1,11 @@
 """What in a measured pattern makes an answer about it doubtful, in words.
 
-No test tells a mixture, or a wrong wavelength: with unknown cells both are patterns of some crystal, and what would
-tell them is an indexing, which is not done here.
+A wrong wavelength is told by :mod:`paperlib.answers.anode`. No test tells a mixture: with unknown cells it is a pattern
+of some crystal, and what would tell it is an indexing, which is not done here. Tried, with 30-50 % of a second phase:
+the number of lines (an area under the curve of 0.66 on simulated and 0.69 on sums of two measured patterns), the spread
+of their widths (0.59 on the sums), the entropy of the answer (0.54), and a linear classifier of what the last layer of
+the network sees, trained on 2,600 crystals alone and mixed (0.81 simulated, 0.68 on the sums: where 5 % of measured
+patterns are warned of, 14 % of the sums are). A warning that is right so rarely would say nothing.
 """
 
 from __future__ import annotations
