@@ -82,6 +82,6 @@ def test_lines_wider_than_in_the_training_and_sticks_are_said(prototypes):
 def test_widths_of_the_training_by_hand():
     least, greatest = trained_widths(np.array([30.0, 80.0]), INSTRUMENT, TRAINED)
     assert (least > 0.04).all() and (least < greatest).all()
-    scherrer = np.degrees(0.9 * 1.5406 / 600) / np.cos(np.radians(15))
-    assert greatest[0] > least[0] + scherrer and greatest[0] < 0.35
+    scherrer = np.degrees(0.9 * 1.5406 / 200) / np.cos(np.radians(15))
+    assert greatest[0] > least[0] + scherrer and greatest[0] < least[0] + 1.5 * scherrer
     assert _SCHERRER_K == pytest.approx(SCHERRER_K)

@@ -267,11 +267,11 @@ def test_a_card_keeps_what_is_refused(trained, tmp_path):
     run = KeepingRun(tmp_path)
     risk = measured_kept.keep_calibration(run, found)
     card = measured_kept.keep_card(run, found, "simulated", "measured", scores, "both_worlds", {})
-    assert card.temperature == found.temperature == run.values["temperature"]
-    kept = risk[(risk.test == "simulated") & (risk.kind == "tempered") & (risk.threshold >= card.refuse_below)]
-    assert len(kept) and run.values["refuse_below"] == card.refuse_below
+    assert card["temperature"] == found.temperature == run.values["temperature"]
+    kept = risk[(risk.test == "simulated") & (risk.kind == "tempered") & (risk.threshold >= card["refuse_below"])]
+    assert len(kept) and run.values["refuse_below"] == card["refuse_below"]
     rows = risk[(risk.test == "measured") & (risk.kind == "tempered")].set_index("coverage")
     assert rows.loc[run.values["given"], "right"] == run.values["given_right"]
-    distance = (rows.threshold - card.refuse_below).abs()
+    distance = (rows.threshold - card["refuse_below"]).abs()
     assert distance[run.values["given"]] == distance.min()
-    assert set(card.scores) == {"measured", "named", "simulated"}
+    assert set(card["scores"]) == {"measured", "named", "simulated"}

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from paperlib.answers.card import Card
 from paperlib.datasets.labels import Labels
 from paperlib.lab.results import Value
 from paperlib.lab.run import Run
@@ -60,11 +59,11 @@ def calibrated(labels: Labels, coarse: Labels, simulated: Said, asked: Mapping[s
 
 def keep_card(
     run: Run, found: Calibration, chosen: str, judged: str, scores: pd.DataFrame, arm: str, about: Mapping[str, Any]
-) -> Card:
-    """The card of a network: the temperature ``found``, the threshold below which it refuses, so that of its answers in
-    the test ``chosen`` a share of :data:`RIGHT` is right, and what the table ``scores`` says of ``arm``. Temperature
-    and threshold become values, and which share of the test ``judged`` is answered at a threshold next to it, and how
-    many of the answers are right (``given``, ``given_right``)."""
+) -> dict[str, Any]:
+    """What goes on the card of a network, by the names of its fields: the temperature ``found``, the threshold below
+    which it refuses, so that of its answers in the test ``chosen`` a share of :data:`RIGHT` is right, and what the
+    table ``scores`` says of ``arm``. Temperature and threshold become values, and which share of the test ``judged`` is
+    answered at a threshold next to it, and how many of the answers are right (``given``, ``given_right``)."""
     refuse = refusal_threshold(found.risk, chosen, RIGHT)
     rows = found.risk[(found.risk["test"] == judged) & (found.risk["kind"] == "tempered")]
     nearest = rows.iloc[(rows["threshold"] - refuse).abs().argmin()]
@@ -72,4 +71,5 @@ def keep_card(
     run.value("refuse_below", refuse)
     run.value("given", float(nearest["coverage"]), kind="share")
     run.value("given_right", float(nearest["right"]), kind="share", n=int(nearest["n"]))
-    return Card(found.temperature, refuse, scores_of(scores, arm), LIMITS, dict(about))
+    card = {"temperature": found.temperature, "refuse_below": refuse, "scores": scores_of(scores, arm)}
+    return card | {"limits": LIMITS, "about": dict(about)}
