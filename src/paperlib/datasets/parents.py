@@ -95,7 +95,9 @@ def label_noise(lineage: Lineage, space_group: np.ndarray, scheme: str = "publis
 def relabelled(crystals: CrystalSet, lineage: Lineage) -> tuple[int, int]:
     """Of the derived entries whose occupancies were left alone and whose parent is among ``crystals`` itself: how many
     have another space group than it has there, and how many there are."""
-    group = dict(zip(crystals.source_id[~lineage.derived].tolist(), crystals.space_group[~lineage.derived], strict=True))
+    group = dict(
+        zip(crystals.source_id[~lineage.derived].tolist(), crystals.space_group[~lineage.derived], strict=True)
+    )
     rows = [i for i in np.flatnonzero(lineage.derived & ~lineage.doped).tolist() if lineage.parent[i] in group]
     return sum(int(crystals.space_group[i]) != int(group[lineage.parent[i]]) for i in rows), len(rows)
 
