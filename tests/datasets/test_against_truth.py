@@ -89,7 +89,7 @@ def truth_of(same):
 def test_areas_known_by_hand():
     # of 2 · 2 pairs of unlike kind, three are in order by similarity, all by cell
     pairs, truth = pairs_of([0.9, 0.7, 0.8, 0.1], [0.0, 0.01, 0.2, 0.3]), truth_of([True, True, False, False])
-    areas = roc_table(pairs, truth).groupby(["by", "counted"])["auc"].first()
+    areas = roc_table(pairs, truth, 0.75).groupby(["by", "counted"])["auc"].first()
     assert areas["similarity", "pairs"] == areas["similarity", "groups"] == pytest.approx(0.75)
     assert areas["cell", "pairs"] == 1
 
@@ -98,7 +98,7 @@ def test_with_weights_each_group_counts_once():
     """A pair out of order that stands for a tenth of one counts for a tenth."""
     same = [True] * 10 + [True, False]
     pairs = pairs_of([0.1] * 10 + [0.9, 0.5], [0.0] * 12, [0.1] * 10 + [1.0, 1.0])
-    areas = roc_table(pairs, truth_of(same)).groupby(["by", "counted"])["auc"].first()
+    areas = roc_table(pairs, truth_of(same), 0.75).groupby(["by", "counted"])["auc"].first()
     assert areas["similarity", "pairs"] == pytest.approx(1 / 11)
     assert areas["similarity", "groups"] == pytest.approx(1 / 2)
     assert areas["cell", "pairs"] == pytest.approx(0.5), "ties on both sides say nothing"
@@ -107,7 +107,7 @@ def test_with_weights_each_group_counts_once():
 def test_a_curve_begins_and_ends_in_the_corners_and_rises():
     rng = np.random.default_rng(0)
     same = rng.random(3000) < 0.3
-    table = roc_table(pairs_of(rng.random(3000) * 0.5 + same * 0.3, rng.random(3000)), truth_of(same), points=50)
+    table = roc_table(pairs_of(rng.random(3000) * 0.5 + same * 0.3, rng.random(3000)), truth_of(same), 0.75, points=50)
     for _, part in table.groupby(["by", "counted"]):
         rates = part[["false_positive", "true_positive"]].to_numpy()
         assert np.all(np.diff(rates, axis=0) >= 0) and len(rates) <= 55
@@ -122,7 +122,7 @@ def test_rates_at_a_threshold():
 
 
 def test_without_both_kinds_of_pairs_there_is_no_curve():
-    assert len(roc_table(pairs_of([0.9, 0.5], [0.0, 0.0]), truth_of([True, True]))) == 0
+    assert len(roc_table(pairs_of([0.9, 0.5], [0.0, 0.0]), truth_of([True, True]), 0.75)) == 0
 
 
 def test_all_pairs_of_a_group_are_compared_once():

@@ -109,7 +109,7 @@ def test_the_rows_of_the_talk():
         assert table[rule].nunique() == 6 and table.loc[six, rule].nunique() == 1
     assert table["cell"].nunique() == 10
     assert table.loc["94288", "cell"] == table.loc["94289", "cell"]
-    assert table["cell, 3 %"].nunique() == 7 and table.loc[six, "cell, 3 %"].nunique() == 2
+    assert table["cell, wide"].nunique() == 7 and table.loc[six, "cell, wide"].nunique() == 2
     printed = [427.66, 42.56, 183.96, 185.23, 191.41, 96.27, 179.33, 180.61, 103.42, 45.73, 47.44]
     np.testing.assert_allclose(table["volume"], printed, atol=0.06)
     assert table["year"].tolist() == [year for _, year, *_ in ROWS]

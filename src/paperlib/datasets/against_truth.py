@@ -2,9 +2,9 @@
 
 *Pairs*: of the pairs that a rule puts together, the share that belongs together (precision), and of those that belong
 together the share that it finds (recall). A family of n entries has n (n - 1) / 2 pairs, so that a few long series
-decide. *Per entry* (B-cubed; Bagga & Baldwin 1998, doi:10.3115/980845.980859): for each entry the share of its group that
-belongs to its family, and the share of its family that is in its group, itself counted; then the mean over entries, in
-which an entry of a long series counts as much as any other.
+decide. *Per entry* (B-cubed; Bagga & Baldwin 1998, doi:10.3115/980845.980859): for each entry the share of its group
+that belongs to its family, and the share of its family that is in its group, itself counted; then the mean over
+entries, in which an entry of a long series counts as much as any other.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from paperlib.datasets.alike.entries import comparable
 from paperlib.datasets.alike.fingerprints import N_POINTS, fingerprints
 from paperlib.datasets.duplicates import pair_agreement
 from paperlib.lab.intervals import half_width, item_variance
+from paperlib.lab.results import Value
 
 _PIECE = 1000
 """Crystals whose patterns are computed at a time, and thousand pairs that are compared at a time."""
@@ -61,6 +62,35 @@ def scores_against(groups: Mapping[str, np.ndarray], truth: np.ndarray) -> pd.Da
 def _n_pairs(labels: np.ndarray) -> int:
     counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
     return int((counts * (counts - 1) // 2).sum())
+
+
+def rule_key(rule: str) -> str:
+    """The name of a rule as a part of the name of a value: ``pattern, doped`` is ``pattern_doped``."""
+    return rule.replace("~", "_near_").replace("+", "_").replace(", ", "_")
+
+
+def score_values(table: pd.DataFrame) -> dict[str, Value]:
+    """The scores of a table of :func:`scores_against` with a column ``truth`` as values, named by truth, rule and
+    score: ``parents_pattern_doped_recall``."""
+    values = {}
+    for row in table.to_dict("records"):
+        for score in ("precision", "recall", "bcubed_precision", "bcubed_recall"):
+            ends = {end: row.get(f"{score}_{end}") for end in ("low", "high")}
+            values[f"{row['truth']}_{rule_key(row['rule'])}_{score}"] = Value(
+                float(row[score]), n=int(row["entries"]), kind="share", **ends
+            )
+    return values
+
+
+def recall_by_kind(groups: Mapping[str, np.ndarray], truth: np.ndarray, kind: np.ndarray) -> pd.DataFrame:
+    """Recall over pairs of each rule of ``groups`` (each (n,)), for the families of each ``kind`` (n,): ``rule``,
+    ``kind``, ``families``, ``pairs``, ``recall``."""
+    rows = []
+    for name in dict.fromkeys(kind.tolist()):
+        here = kind == name
+        table = scores_against({rule: labels[here] for rule, labels in groups.items()}, truth[here])
+        rows.append(table[["rule", "families", "pairs", "recall"]].assign(kind=name))
+    return pd.concat(rows, ignore_index=True)
 
 
 class Pairs(NamedTuple):
@@ -112,19 +142,21 @@ def compared_pairs(crystals: CrystalSet, groups: np.ndarray) -> Pairs:
     return Pairs(both[:, 0], both[:, 1], similarity, difference, np.concatenate(weights))
 
 
-def roc_table(pairs: Pairs, truth: np.ndarray, points: int = 200) -> pd.DataFrame:
+def roc_table(pairs: Pairs, truth: np.ndarray, rule: float, points: int = 200) -> pd.DataFrame:
     """Receiver operating characteristics of what pairs are told apart by, against ``truth`` (n,), the family of each
     entry.
 
     ``by`` ("similarity", or "cell", smaller differences first), ``counted`` ("pairs", or "groups": each group of the
     loose rule once), ``threshold``, ``false_positive`` and ``true_positive`` rates, at most about ``points`` a curve,
-    and the area under it, ``auc``. Without a pair of each kind there is no curve and no row.
+    and the area under it, ``auc``; ``false_at_rule`` and ``true_at_rule`` are the rates of the pairs with a similarity
+    of at least ``rule``, each pair counted. Without a pair of each kind there is no curve and no row.
     """
     same = truth[pairs.first] == truth[pairs.second]
     columns = ["by", "counted", "threshold", "false_positive", "true_positive", "auc"]
+    columns += ["false_at_rule", "true_at_rule"]
     if same.all() or not same.any():
         return pd.DataFrame(columns=columns)
-    tables = []
+    tables, (false_at, true_at) = [], rates_at(pairs, truth, rule)
     # differences in the last digits are no differences: rounded, a curve is the same on every machine
     scores = {"similarity": pairs.similarity.round(5), "cell": -pairs.cell_difference.round(5)}
     for by, score in scores.items():
@@ -134,7 +166,8 @@ def roc_table(pairs: Pairs, truth: np.ndarray, points: int = 200) -> pd.DataFram
             kept = np.unique(np.concatenate([[1], _spread(false[1:] + true[1:], points) + 1]))
             auc = float(roc_auc_score(same, score, sample_weight=weight))
             part = {"threshold": np.abs(threshold[kept]), "false_positive": false[kept], "true_positive": true[kept]}
-            tables.append(pd.DataFrame(part).assign(by=by, counted=counted, auc=auc)[columns])
+            named = {"by": by, "counted": counted, "auc": auc, "false_at_rule": false_at, "true_at_rule": true_at}
+            tables.append(pd.DataFrame(part).assign(**named)[columns])
     return pd.concat(tables, ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Families of independent determinations of one crystal, made with physics: what a database of published crystals holds.
+"""Families of independent determinations of one crystal, made with physics: what databases of published crystals hold.
 
 Different authors measure one compound at other temperatures and pressures, refine coordinates to within an error, and
 write the result down in another setting or from another origin. Nothing of this makes another crystal, and which

@@ -92,6 +92,20 @@ def label_noise(lineage: Lineage, space_group: np.ndarray, scheme: str = "publis
     return noise.reset_index().astype({"surely_wrong": np.int64})
 
 
+def noise_counts(noise: pd.DataFrame) -> dict[str, int]:
+    """Sums over a table of :func:`label_noise`: ``formulas``, ``entries``; formulas that stand in ``several_groups``
+    and in ``several_classes``, ``entries_of_these`` (of several groups), and entries ``surely_wrong``."""
+    several = noise["space_groups"] > 1
+    return {
+        "formulas": len(noise),
+        "entries": int(noise["entries"].sum()),
+        "several_groups": int(several.sum()),
+        "several_classes": int((noise["classes"] > 1).sum()),
+        "entries_of_these": int(noise.loc[several, "entries"].sum()),
+        "surely_wrong": int(noise["surely_wrong"].sum()),
+    }
+
+
 def relabelled(crystals: CrystalSet, lineage: Lineage) -> tuple[int, int]:
     """Of the derived entries whose occupancies were left alone and whose parent is among ``crystals`` itself: how many
     have another space group than it has there, and how many there are."""
@@ -103,8 +117,9 @@ def relabelled(crystals: CrystalSet, lineage: Lineage) -> tuple[int, int]:
 
 
 def doping_series(crystals: CrystalSet, lineage: Lineage, dopant: str, host: str, others: Iterable[str]) -> np.ndarray:
-    """Numbers of the derived entries of one parent in which ``dopant`` takes the place of ``host`` among the ``others``,
-    all elements that a series holds, and nothing else changes; by rising share of the dopant, the first without it.
+    """Numbers of the derived entries of one parent in which ``dopant`` takes the place of ``host`` beside the
+    ``others``, the further elements of all of them, and nothing else changes; by rising share of the dopant, the first
+    without it.
 
     The longest such series, of several the one of the first parent. Of entries with one share of the dopant the first
     counts. Empty where there is none.

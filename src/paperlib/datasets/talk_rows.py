@@ -36,7 +36,7 @@ ROWS: tuple[tuple[str, int, dict[str, float], int, tuple[float, ...]], ...] = (
 RULES: Mapping[str, tuple[str, dict[str, float]]] = {
     "formula~group": ("formula~group", {}),
     "formula+group": ("formula+group", {}),
-    "cell, 3 %": ("cell", {"cell": 0.03}),
+    "cell, wide": ("cell", {"cell": 0.03}),
     "cell": ("cell", {}),
 }
 """The rules that look at nothing that the rows lack, from loose to strict."""
