@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import pair_confusion_matrix
 
-from paperlib.datasets.against_truth import Pairs, bcubed, compared_pairs, rates_at, roc_table, scores_against
+from paperlib.datasets.against_truth import (
+    Pairs,
+    bcubed,
+    compared_pairs,
+    rates_at,
+    recall_by_kind,
+    roc_table,
+    score_values,
+    scores_against,
+)
 from paperlib.datasets.alike.fingerprints import fingerprints
 from tests.datasets import planted
 
@@ -21,6 +30,8 @@ def test_pairs_counted_by_hand():
     # belong together: 01 02 12 34; found: 01 23 24 34; both: 01 34
     assert (row["pairs"], row["pairs_found"], row["families"], row["entries"]) == (4, 4, 2, 6)
     assert (row["precision"], row["recall"]) == (0.5, 0.5)
+    # of groups of 2, 3 and 1, three entries go: 1 since 0 stays, 4 since 3 stays, and one of 2 and 3 without kin
+    assert (row["removed"], row["removed_kin"]) == (3, 2)
 
 
 def test_entries_counted_by_hand():
@@ -29,6 +40,24 @@ def test_entries_counted_by_hand():
     np.testing.assert_allclose(recall, [2 / 3, 2 / 3, 1 / 3, 1, 1, 1])
     (row,) = scores_against({"rule": FOUND}, TRUTH).to_dict("records")
     assert row["bcubed_precision"] == pytest.approx(14 / 18) and row["bcubed_recall"] == pytest.approx(14 / 18)
+
+
+def test_scores_as_values():
+    table = scores_against({"pattern, doped": FOUND}, TRUTH).assign(truth="names")
+    values = score_values(table)
+    assert set(values) == {f"names_pattern_doped_{score}" for score in (
+        "precision", "recall", "bcubed_precision", "bcubed_recall", "removed", "removed_kin")}  # fmt: skip
+    per_entry = values["names_pattern_doped_bcubed_recall"]
+    assert per_entry.value == pytest.approx(14 / 18) and per_entry.n == 6
+    assert per_entry.low < per_entry.value < per_entry.high
+    assert values["names_pattern_doped_recall"].low is None
+
+
+def test_recall_by_kind_looks_at_each_kind_alone():
+    kind = np.array(["hot", "hot", "hot", "cold", "cold", "cold"])
+    table = recall_by_kind({"rule": FOUND}, TRUTH, kind).set_index("kind")
+    assert table["recall"].to_dict() == {"hot": pytest.approx(1 / 3), "cold": 1}
+    assert table["pairs"].to_dict() == {"hot": 3, "cold": 1} and table["families"].tolist() == [1, 1]
 
 
 def test_one_group_of_all_and_groups_of_one():

@@ -40,9 +40,11 @@ def scores_against(groups: Mapping[str, np.ndarray], truth: np.ndarray) -> pd.Da
     """How each rule of ``groups`` (each (n,)) does against ``truth`` (n,), one row per rule.
 
     Columns: ``rule``, ``entries``, ``families`` (with two entries or more), ``pairs`` (that belong together),
-    ``pairs_found``, ``precision`` and ``recall`` over pairs, and ``bcubed_precision`` and ``bcubed_recall`` with the
-    ends ``_low`` and ``_high`` of 95 % intervals over families (:func:`paperlib.lab.intervals.item_variance`). Without
-    a pair to find, recall is 1; without a pair found, precision is 1.
+    ``pairs_found``, ``removed`` (entries that go when one of each group is kept) and ``removed_kin`` (of these, as many
+    as belong to a family of which another entry of the group stays), ``precision`` and ``recall`` over pairs, and
+    ``bcubed_precision`` and ``bcubed_recall`` with the ends ``_low`` and ``_high`` of 95 % intervals over families
+    (:func:`paperlib.lab.intervals.item_variance`). Without a pair to find, recall is 1; without a pair found, precision
+    is 1.
     """
     family = np.unique(truth, return_inverse=True)[1]
     rows = []
@@ -50,6 +52,8 @@ def scores_against(groups: Mapping[str, np.ndarray], truth: np.ndarray) -> pd.Da
         pairs = pair_agreement(labels, truth)
         row = {"rule": rule, "entries": len(truth), "families": int((np.bincount(family) > 1).sum())}
         row |= {"pairs": _n_pairs(truth), "pairs_found": _n_pairs(labels)}
+        n_cells = len(np.unique(np.column_stack([np.unique(labels, return_inverse=True)[1], family]), axis=0))
+        row |= {"removed": len(truth) - len(np.unique(labels)), "removed_kin": len(truth) - n_cells}
         row |= {name: pairs[name] for name in ("precision", "recall")}
         for name, each in zip(("precision", "recall"), bcubed(labels, truth), strict=True):
             mean, half = float(each.mean()), half_width([item_variance(each, family)])
@@ -71,9 +75,12 @@ def rule_key(rule: str) -> str:
 
 def score_values(table: pd.DataFrame) -> dict[str, Value]:
     """The scores of a table of :func:`scores_against` with a column ``truth`` as values, named by truth, rule and
-    score: ``parents_pattern_doped_recall``."""
+    score, ``parents_pattern_doped_recall``, and the numbers of entries that go."""
     values = {}
     for row in table.to_dict("records"):
+        for count in ("removed", "removed_kin"):
+            name = f"{row['truth']}_{rule_key(row['rule'])}_{count}"
+            values[name] = Value(int(row[count]), n=int(row["entries"]), kind="count")
         for score in ("precision", "recall", "bcubed_precision", "bcubed_recall"):
             ends = {end: row.get(f"{score}_{end}") for end in ("low", "high")}
             values[f"{row['truth']}_{rule_key(row['rule'])}_{score}"] = Value(

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from paperlib.datasets.against_truth import rule_key
 from paperlib.datasets.duplicates import RULES, representatives
 from paperlib.datasets.leakage import NEAR
+from paperlib.lab.results import Value
 from paperlib.symmetry import extinction
 
 ASKED: Mapping[str, tuple[str, Mapping[str, float]]] = {
@@ -30,6 +32,20 @@ def left_table(groups: Mapping[str, np.ndarray], database: np.ndarray) -> pd.Dat
             row = {"rule": name, "database": part, "entries": len(here), "groups": len(counts)}
             rows.append(row | {"removed": 1 - len(counts) / len(here), "largest": int(counts.max())})
     return pd.DataFrame(rows)
+
+
+def left_values(left: pd.DataFrame) -> dict[str, Value]:
+    """Values of a table of :func:`left_table`: for all together ``<rule>_groups`` and ``<rule>_removed_share``, for
+    each database ``<database>_<rule>_removed``, the number of entries that go."""
+    values = {}
+    for row in left.itertuples():
+        key, n = rule_key(row.rule), int(row.entries)
+        if row.database == "together":
+            values[f"{key}_groups"] = Value(int(row.groups), n=n, kind="count")
+            values[f"{key}_removed_share"] = Value(float(row.removed), n=n, kind="share")
+        else:
+            values[f"{row.database}_{key}_removed"] = Value(n - int(row.groups), n=n, kind="count")
+    return values
 
 
 def size_table(groups: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -69,5 +69,6 @@ def talk_table() -> pd.DataFrame:
     rows = talk_rows()
     labels = {name: find_duplicates(rows, rule, **tolerances) for name, (rule, tolerances) in RULES.items()}
     table = rule_table(rows, labels, np.arange(len(rows)))
+    table[["a", "b", "c"]] = rows.cell[:, :3]
     table.insert(1, "year", [year for _, year, *_ in ROWS])
     return table

@@ -47,7 +47,8 @@ def _picture(ax: Axes, info: pd.Series, atoms: pd.DataFrame) -> None:
     dots = [Line2D([], [], ls="", marker="o", ms=4, mec="0.15", mew=0.35, color=c, label=e) for e, c in colours.items()]
     ax.legend(handles=dots, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=len(dots), handletextpad=0.1)
     edges = " × ".join(f"{info[name]:.2f}" for name in "abc")
-    ax.set_title(f"{space_group_symbol(symbol(int(info['space_group'])))}\n{edges} Å", size=6.5)
+    group = space_group_symbol(symbol(int(info["space_group"])))
+    ax.annotate(f"{group}\n{edges} Å", (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", size=6.5)
 
 
 def _patterns(ax: Axes, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:

@@ -91,7 +91,7 @@ def talk_rows(results: Results) -> str:
             str(row["year"]),
             formula_symbol(str(row["formula"])),
             space_group_symbol(symbol(int(row["space_group"]))),
-            *(format_number(float(row[edge]), 3) for edge in "abc"),
+            *(format_number(float(row[edge]), 4) for edge in "abc"),
             format_number(float(row["volume"]), 1),
             *(str(row[rule]) for rule in rules),
         )
