@@ -46,10 +46,11 @@ def test_scores_as_values():
     table = scores_against({"pattern, doped": FOUND}, TRUTH).assign(truth="names")
     values = score_values(table)
     assert set(values) == {f"names_pattern_doped_{score}" for score in (
-        "precision", "recall", "bcubed_precision", "bcubed_recall", "removed", "removed_kin")}  # fmt: skip
+        "precision", "recall", "bcubed_precision", "bcubed_recall", "removed", "removed_kin", "kin_share")}  # fmt: skip
     per_entry = values["names_pattern_doped_bcubed_recall"]
     assert per_entry.value == pytest.approx(14 / 18) and per_entry.n == 6
     assert per_entry.low < per_entry.value < per_entry.high
+    assert values["names_pattern_doped_kin_share"].value == pytest.approx(2 / 3)
     assert values["names_pattern_doped_recall"].low is None
 
 

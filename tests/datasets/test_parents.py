@@ -8,7 +8,7 @@ import pytest
 
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.datasets.named_crystals import SAME, named_families
-from paperlib.datasets.parents import Lineage, doping_series, label_noise, read_lineage, relabelled
+from paperlib.datasets.parents import Lineage, doping_series, label_noise, noise_values, read_lineage, relabelled
 from paperlib.datasets.talk_rows import ROWS, talk_rows, talk_table
 from tests.datasets import planted
 
@@ -49,7 +49,11 @@ def test_labels_that_cannot_all_be_right():
     assert noise["space_groups"].to_dict() == {"X": 3, "Y": 2, "Z": 1}
     assert noise["entries"].to_dict() == {"X": 4, "Y": 2, "Z": 2}
     assert noise["classes"].to_dict()["X"] == 3
-    assert len(label_noise(lineage_of([], [], []), group[:0])) == 0
+    values = {name: value.value for name, value in noise_values(noise.reset_index()).items()}
+    assert values == {"noise_formulas": 3, "noise_entries": 8, "noise_several_groups": 2, "noise_several_classes": 2,
+                      "noise_surely_wrong": 3, "noise_surely_wrong_share": 3 / 8}  # fmt: skip
+    none = label_noise(lineage_of([], [], []), group[:0])
+    assert len(none) == 0 and "noise_surely_wrong_share" not in noise_values(none)
 
 
 def test_groups_of_one_extinction_class_are_one_class():

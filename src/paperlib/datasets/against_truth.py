@@ -75,12 +75,16 @@ def rule_key(rule: str) -> str:
 
 def score_values(table: pd.DataFrame) -> dict[str, Value]:
     """The scores of a table of :func:`scores_against` with a column ``truth`` as values, named by truth, rule and
-    score, ``parents_pattern_doped_recall``, and the numbers of entries that go."""
+    score, ``parents_pattern_doped_recall``; the numbers of entries that go, and the share of kin among them,
+    ``parents_pattern_doped_kin_share``, where any go."""
     values = {}
     for row in table.to_dict("records"):
         for count in ("removed", "removed_kin"):
             name = f"{row['truth']}_{rule_key(row['rule'])}_{count}"
             values[name] = Value(int(row[count]), n=int(row["entries"]), kind="count")
+        if row["removed"]:
+            name = f"{row['truth']}_{rule_key(row['rule'])}_kin_share"
+            values[name] = Value(row["removed_kin"] / row["removed"], n=int(row["removed"]), kind="share")
         for score in ("precision", "recall", "bcubed_precision", "bcubed_recall"):
             ends = {end: row.get(f"{score}_{end}") for end in ("low", "high")}
             values[f"{row['truth']}_{rule_key(row['rule'])}_{score}"] = Value(

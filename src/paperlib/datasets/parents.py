@@ -19,6 +19,7 @@ import pandas as pd
 
 from paperlib.crystals.crystal_set import N_SPECIES, CrystalSet
 from paperlib.crystals.species import species_code, species_symbol
+from paperlib.lab.results import Value
 from paperlib.symmetry import extinction
 
 
@@ -92,18 +93,22 @@ def label_noise(lineage: Lineage, space_group: np.ndarray, scheme: str = "publis
     return noise.reset_index().astype({"surely_wrong": np.int64})
 
 
-def noise_counts(noise: pd.DataFrame) -> dict[str, int]:
-    """Sums over a table of :func:`label_noise`: ``formulas``, ``entries``; formulas that stand in ``several_groups``
-    and in ``several_classes``, ``entries_of_these`` (of several groups), and entries ``surely_wrong``."""
-    several = noise["space_groups"] > 1
-    return {
+def noise_values(noise: pd.DataFrame) -> dict[str, Value]:
+    """Sums over a table of :func:`label_noise` as values: ``noise_formulas``, ``noise_entries``; formulas that stand in
+    several groups (``noise_several_groups``) and in several classes (``noise_several_classes``), entries
+    ``noise_surely_wrong``, and their share of all doped entries, ``noise_surely_wrong_share``, where there are any."""
+    entries, wrong = int(noise["entries"].sum()), int(noise["surely_wrong"].sum())
+    counts = {
         "formulas": len(noise),
-        "entries": int(noise["entries"].sum()),
-        "several_groups": int(several.sum()),
+        "entries": entries,
+        "several_groups": int((noise["space_groups"] > 1).sum()),
         "several_classes": int((noise["classes"] > 1).sum()),
-        "entries_of_these": int(noise.loc[several, "entries"].sum()),
-        "surely_wrong": int(noise["surely_wrong"].sum()),
+        "surely_wrong": wrong,
     }
+    values = {f"noise_{name}": Value(count, kind="count") for name, count in counts.items()}
+    if entries:
+        values["noise_surely_wrong_share"] = Value(wrong / entries, n=entries, kind="share")
+    return values
 
 
 def relabelled(crystals: CrystalSet, lineage: Lineage) -> tuple[int, int]:
