@@ -73,4 +73,4 @@ def _classes(ax: Axes, classes: pd.DataFrame) -> None:
     ax.set_yticks(np.arange(len(rows)), [extinction_symbol(str(s)) for s in rows["symbol"]], size=6)
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color=style.BLACK, lw=0.6)
-    ax.set_xlabel("change of the share of a class\n(percentage points)")
+    ax.set_xlabel("change of the share\n(percentage points)")

@@ -67,7 +67,7 @@ def _curves(ax: Axes, roc: pd.DataFrame) -> None:
         for truth, by in dict.fromkeys(zip(roc["truth"], roc["by"], strict=True))
     ]
     ax.legend(handles=lines, loc="lower right", borderaxespad=0.2, handlelength=2.0)
-    ax.set(xlabel="pairs of two families taken for one (%)", ylabel="pairs of one family found (%)")
+    ax.set(xlabel="pairs of two families joined (%)", ylabel="pairs of one family joined (%)")
     ax.set(xlim=(-2, 102), ylim=(-2, 102))
 
 

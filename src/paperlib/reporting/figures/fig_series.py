@@ -37,6 +37,7 @@ def draw(results: Results) -> Figure:
     _differences(axes[2], rows)
     for ax, text in zip(axes, "abc", strict=True):
         style.letter(ax, text)
+    axes[0].set_title("a", loc="left", weight="bold", size=8, pad=24)
     style.stamp(fig, results, STEM, len(rows))
     return fig
 
@@ -48,7 +49,8 @@ def _picture(ax: Axes, info: pd.Series, atoms: pd.DataFrame) -> None:
     ax.legend(handles=dots, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=len(dots), handletextpad=0.1)
     edges = " × ".join(f"{info[name]:.2f}" for name in "abc")
     group = space_group_symbol(symbol(int(info["space_group"])))
-    ax.annotate(f"{group}\n{edges} Å", (0.5, -0.14), xycoords="axes fraction", ha="center", va="top", size=6.5)
+    # the legend hangs below the picture, and this above it: the letter of the panel has the line above
+    ax.annotate(f"{group}\n{edges} Å", (0.5, 1.0), xycoords="axes fraction", ha="center", va="bottom", size=6.5)
 
 
 def _patterns(ax: Axes, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:
