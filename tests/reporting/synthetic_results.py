@@ -446,6 +446,23 @@ def _truths(run: _Writer, generator: np.random.Generator, patterns: np.ndarray) 
                 row |= {f"bcubed_{score}": middle, f"bcubed_{score}_low": middle - 0.02}
                 row |= {f"bcubed_{score}_high": middle + 0.02}
             truth.append(row | {"truth": name})
+    for row in truth:
+        key = f"{row['truth']}_{row['rule'].replace('~', '_near_').replace('+', '_').replace(', ', '_')}"
+        for score in ("precision", "recall"):
+            run.value(f"{key}_{score}", row[score], n=row["entries"], kind="share")
+        for count in ("removed", "removed_kin"):
+            run.value(f"{key}_{count}", row[count], n=row["entries"])
+        run.value(f"{key}_kin_share", 0.986, n=row["removed"], kind="share")
+    counts = {"families": 600, "regrouped": 0, "mp_30587_pattern_doped_removed": 70, "noise_formulas": 3691}
+    counts |= {"noise_entries": 6638, "noise_several_groups": 1180, "noise_several_classes": 1174}
+    counts |= {"noise_surely_wrong": 2397, "talk_formula_group_groups": 6, "talk_cell_groups": 10}
+    for name, count in (counts | {"talk_cell_wide_groups": 7}).items():
+        run.value(name, count)
+    for name in ("temperature_pattern_recall", "pressure_pattern_recall", "noise_surely_wrong_share"):
+        run.value(name, 0.36, n=300, kind="share")
+    run.value("series_largest_difference", 0.0025, n=13, kind="share")
+    for curve in ("parents_similarity", "parents_cell", "determinations_similarity", "determinations_cell"):
+        run.value(f"auc_{curve}_groups", 0.98)
     for kind in ("temperature", "pressure", "refinement", "setting", "origin", "all"):
         kinds += [{"rule": rule, "families": 100, "pairs": 300, "recall": 0.87, "kind": kind} for rule in RULES]
     run.table("truth", **pd.DataFrame(truth))
