@@ -37,7 +37,6 @@ def draw(results: Results) -> Figure:
     _differences(axes[2], rows)
     for ax, text in zip(axes, "abc", strict=True):
         style.letter(ax, text)
-    axes[0].set_title("a", loc="left", weight="bold", size=8, pad=24)
     style.stamp(fig, results, STEM, len(rows))
     return fig
 
@@ -46,11 +45,11 @@ def _picture(ax: Axes, info: pd.Series, atoms: pd.DataFrame) -> None:
     cell, frac = info[_CELL].to_numpy(dtype=float), atoms[["x", "y", "z"]].to_numpy()
     colours = draw_structure(ax, cell, frac, list(atoms["element"]), atoms["radius"].to_numpy())
     dots = [Line2D([], [], ls="", marker="o", ms=4, mec="0.15", mew=0.35, color=c, label=e) for e, c in colours.items()]
-    ax.legend(handles=dots, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=len(dots), handletextpad=0.1)
-    edges = " × ".join(f"{info[name]:.2f}" for name in "abc")
     group = space_group_symbol(symbol(int(info["space_group"])))
-    # the legend hangs below the picture, and this above it: the letter of the panel has the line above
-    ax.annotate(f"{group}\n{edges} Å", (0.5, 1.0), xycoords="axes fraction", ha="center", va="bottom", size=6.5)
+    ax.legend(
+        handles=dots, title=f"{group}, {' × '.join(f'{info[edge]:.2f}' for edge in 'abc')} Å", title_fontsize=6.5,
+        loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(dots), handletextpad=0.1, columnspacing=1.0,
+    )  # fmt: skip
 
 
 def _patterns(ax: Axes, rows: pd.DataFrame, arrays: dict[str, np.ndarray]) -> None:
