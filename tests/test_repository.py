@@ -31,7 +31,16 @@ SIZE_KEYS = {
     *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes", "n_crysfml"),
     *("other_rates", "tree_items", "rated", "network", "measured", "chosen_on", "n_folds", "times", "n_impurities"),
     *("n_random", "channels", "strides", "hidden", "items_worlds", "items_measured", "items_fine", "batch_measured"),
-    *("channels_larger", "hidden_larger", "channels_worlds", "hidden_worlds", "items_longer", "items_larger"),
+    *(
+        "channels_larger",
+        "hidden_larger",
+        "channels_worlds",
+        "hidden_worlds",
+        "items_longer",
+        "items_larger",
+        "n_families",
+        "cifs",
+    ),
 }
 """Parameters that a profile may change: profiles change size, never method."""
 

@@ -417,6 +417,7 @@ def _duplicates(run: _Writer, table: pd.DataFrame) -> None:
     )
     change = generator.normal(0, 0.004, len(table))
     run.table("classes", class_index=table["index"], symbol=table["symbol"], before=100, after=80, change=change)
+    _truths(run, generator, patterns)
     for name, value in (
         ("n_entries", 41491),
         ("n_not_compared", 0),
@@ -431,6 +432,75 @@ def _duplicates(run: _Writer, table: pd.DataFrame) -> None:
         run.value(name, value, n=41491, kind="share" if name.endswith("_share") else None)
     run.timing("reference_ratio", 6.1, "ratio")
     run.finish()
+
+
+def _truths(run: _Writer, generator: np.random.Generator, patterns: np.ndarray) -> None:
+    """Rules against what is known, a series, and the talk's rows."""
+    truth, kinds = [], []
+    for k, (name, entries) in enumerate((("parents", 41491), ("determinations", 1800), ("names", 521))):
+        for i, rule in enumerate(RULES):
+            row = {"rule": rule, "entries": entries, "families": 600, "pairs": 1800 * (k + 1), "pairs_found": 900 + i}
+            row |= {"removed": 500 + i, "removed_kin": 400, "precision": 0.99 - 0.1 * i, "recall": 0.2 + 0.1 * i}
+            for score in ("precision", "recall"):
+                middle = 0.9 - 0.05 * i
+                row |= {f"bcubed_{score}": middle, f"bcubed_{score}_low": middle - 0.02}
+                row |= {f"bcubed_{score}_high": middle + 0.02}
+            truth.append(row | {"truth": name})
+    for row in truth:
+        key = f"{row['truth']}_{row['rule'].replace('~', '_near_').replace('+', '_').replace(', ', '_')}"
+        for score in ("precision", "recall"):
+            run.value(f"{key}_{score}", row[score], n=row["entries"], kind="share")
+        for count in ("removed", "removed_kin"):
+            run.value(f"{key}_{count}", row[count], n=row["entries"])
+        run.value(f"{key}_kin_share", 0.986, n=row["removed"], kind="share")
+    counts = {"families": 600, "regrouped": 0, "mp_30587_pattern_doped_removed": 70, "noise_formulas": 3691}
+    counts |= {"noise_entries": 6638, "noise_several_groups": 1180, "noise_several_classes": 1174}
+    counts |= {"noise_surely_wrong": 2397, "talk_formula_group_groups": 6, "talk_cell_groups": 10}
+    for name, count in (counts | {"talk_cell_wide_groups": 7}).items():
+        run.value(name, count)
+    for name in ("temperature_pattern_recall", "pressure_pattern_recall", "noise_surely_wrong_share"):
+        run.value(name, 0.36, n=300, kind="share")
+    run.value("series_largest_difference", 0.0025, n=13, kind="share")
+    for curve in ("parents_similarity", "parents_cell", "determinations_similarity", "determinations_cell"):
+        run.value(f"auc_{curve}_groups", 0.98)
+    for kind in ("temperature", "pressure", "refinement", "setting", "origin", "all"):
+        kinds += [{"rule": rule, "families": 100, "pairs": 300, "recall": 0.87, "kind": kind} for rule in RULES]
+    run.table("truth", **pd.DataFrame(truth))
+    run.table("kinds", **pd.DataFrame(kinds))
+    steps, curves = np.linspace(0, 1, 20), []
+    for name in ("parents", "determinations"):
+        for by, power in (("similarity", 0.2), ("cell", 0.1)):
+            for counted in ("pairs", "groups"):
+                part = {"by": by, "counted": counted, "threshold": 1 - steps, "false_positive": steps}
+                part |= {"true_positive": steps**power, "auc": 1 / (1 + power), "false_at_rule": 0.1}
+                curves.append(pd.DataFrame(part | {"true_at_rule": 0.9, "truth": name}))
+    run.table("roc", **pd.concat(curves))
+    run.arrays("series", two_theta=TWO_THETA, patterns=patterns)
+    run.table(
+        "series",
+        **{edge: [4.03] * 3 for edge in "abc"},
+        **{angle: [90.0] * 3 for angle in ("alpha", "beta", "gamma")},
+        row=[0, 1, 2],
+        source_id=["a", "b", "c"],
+        formula=["LaFeAsO", "LaFeAsO0.95F0.05", "LaFeAsO0.9F0.1"],
+        space_group=[129] * 3,
+        n_atoms=[8, 10, 10],
+        difference=[0.0, 0.0012, 0.0025],
+    )
+    x, y, z = generator.random((3, 8))
+    run.table("series_atoms", row=[0] * 8, x=x, y=y, z=z, element=["La", "Fe", "As", "O"] * 2, radius=[1.6] * 8)
+    run.table(
+        "talk_rows",
+        source_id=["94288", "94289"],
+        year=[2001, 2001],
+        formula=["Ag0.034In0.037Sb0.764Te0.165"] * 2,
+        space_group=[166] * 2,
+        a=[4.347, 4.3553],
+        b=[4.347, 4.3553],
+        c=[11.2415, 11.276],
+        volume=[184.0, 185.2],
+        **{rule: ["A", "A"] for rule in ("formula~group", "formula+group", "cell, wide", "cell")},
+    )
 
 
 def _score_rows(arm: str, top1: float, space: str, test: str, sizes: tuple[int, int], trainings) -> list[tuple]:

@@ -102,6 +102,16 @@ def test_times_come_from_the_record(results):
     assert [line.rpartition(" & ")[2] for line in programs] == [r"13.4 \\", r"-- \\"]
 
 
+def test_rules_stand_against_each_truth_and_the_rows_of_the_talk_with_their_letters(results):
+    names = ("duplicate_truth", "determination_kinds", "talk_rows")
+    tables = {table.name: table.make(results) for table in TABLES if table.name in names}
+    lines = tables["duplicate_truth"].splitlines()
+    assert sum(line.startswith(("parents, 1800 pairs &", "determinations, 3600 pairs &")) for line in lines) == 2
+    assert sum(r"& 99.0 & 20.0 & 90.0 [88.0, 92.0] & 90.0 [88.0, 92.0] \\" in line for line in lines) == 3
+    assert "structure & " + " & ".join(["87.0"] * 6) + r" \\" in tables["determination_kinds"]
+    assert r"& 4.3470 & 4.3470 & 11.2415 & 184.0 & A & A & A \\" in tables["talk_rows"]
+
+
 def test_an_arm_without_a_name_is_an_error(results, tmp_path):
     shutil.copytree(results.folder("06_labels"), tmp_path / "06_labels")
     scores = results.table("06_labels", "scores").replace({"arm": {"direct": "indirect"}})

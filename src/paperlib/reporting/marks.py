@@ -10,7 +10,7 @@ import seaborn
 from matplotlib.axes import Axes
 
 from paperlib.reporting import style
-from paperlib.reporting.names import ARMS, Named
+from paperlib.reporting.names import ARMS, RULES, Named
 from paperlib.reporting.published import Published
 from paperlib.reporting.symbols import hkl_symbol
 
@@ -132,6 +132,15 @@ def curve(ax: Axes, rows: pd.DataFrame, named: Named, **line: Any) -> None:
     look = {"marker": "o", "ms": 2.6, "mew": 0, "lw": 0.9, "color": named.colour, "label": named.label} | line
     ax.plot(at, value, **look)
     ax.vlines(at, low, high, color=look["color"], lw=0.7)
+
+
+def rule_ticks(ax: Axes) -> None:
+    """The rules along the vertical axis, the first on top, each name in the colour that its line has elsewhere."""
+    ax.set_yticks(np.arange(len(RULES)), [rule.label for rule in RULES.values()])
+    for text, rule in zip(ax.get_yticklabels(), RULES.values(), strict=True):
+        text.set_color(rule.colour)
+    ax.set_ylim(len(RULES) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
 
 
 def ceiling_line(ax: Axes, height: float) -> None:

@@ -219,6 +219,30 @@ RULES = {
 }
 """Rules for duplicates, from loose to strict; tables of the results name them by their label."""
 
+DATABASES = {
+    "mp_30587": "Materials Project",
+    "3dsc_10904": "3DSC, made of it",
+    "together": "together",
+}
+"""Sources of crystals by the names of their files; others keep that name."""
+
+TRUTHS = {
+    "parents": Named("parents", style.PURPLE),
+    "determinations": Named("determinations", style.GREEN),
+    "names": Named("names of CIFs", style.ORANGE),
+}
+"""What rules for duplicates are held against."""
+
+DETERMINATIONS = {
+    "temperature": "temperature",
+    "pressure": "pressure",
+    "refinement": "refinement",
+    "setting": "setting",
+    "origin": "origin",
+    "all": "all of it",
+}
+"""Kinds of families of determinations."""
+
 SETS = {
     "pyxtal": Named("PyXtal", style.VERMILION),
     "ours": Named("ours", style.BLUE),

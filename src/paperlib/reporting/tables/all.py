@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from paperlib.reporting.tables.crystals import databases, random_distances, random_labels
-from paperlib.reporting.tables.duplicates import duplicates, near_duplicates
+from paperlib.reporting.tables.duplicates import (
+    determination_kinds,
+    duplicate_truth,
+    duplicates,
+    near_duplicates,
+    talk_rows,
+)
 from paperlib.reporting.tables.layout import Table
 from paperlib.reporting.tables.measured import measured
 from paperlib.reporting.tables.radiations import neutrons
@@ -22,6 +28,9 @@ TABLES = (
     Table("databases", ("03_databases",), databases),
     Table("duplicates", ("04_duplicates",), duplicates),
     Table("near_duplicates", ("04_duplicates",), near_duplicates),
+    Table("duplicate_truth", ("04_duplicates",), duplicate_truth),
+    Table("determination_kinds", ("04_duplicates",), determination_kinds),
+    Table("talk_rows", ("04_duplicates",), talk_rows),
     Table("random_labels", ("05_random_crystals",), random_labels),
     Table("random_distances", ("05_random_crystals",), random_distances),
     Table("labels", ("06_labels",), labels),
