@@ -11,7 +11,7 @@ from paperlib.answers.answer import NETWORK, released_asker
 from paperlib.answers.card import Card
 from paperlib.lab import paths
 from paperlib.learning.models import build_model, describe_model
-from paperlib.learning.weights import load_weights
+from paperlib.learning.weights import load_weights, weights_header
 from paperlib.release_command import RELEASED, release
 from tests.answers.released import network, torch_probabilities, write
 
@@ -63,7 +63,8 @@ def test_plain_weights_are_those_of_the_released_sizes_and_the_command_puts_them
     assert cli.main(["release", str(tmp_path / "minerals.pt"), "--card", str(card)]) == 0
     place = tmp_path / "data" / "models" / f"{NETWORK}.safetensors"
     assert str(place) in capsys.readouterr().out and place.stat().st_size < 10e6
-    assert released_asker().network.architecture["channels"] == [16, 32, 48, 64]
+    assert released_asker().network.architecture["channels"] == list(RELEASED["channels"])
+    assert weights_header(place)["notes"]["rounded"] == "float16", "in float32 the file would be too large"
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,11 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     training), a checkpoint of :func:`paperlib.learning.training.fit`, or a ``.pt`` file that holds a ``state_dict``,
     with "architecture" beside it or of the sizes :data:`RELEASED`. ``card`` is JSON as
     :func:`paperlib.answers.card.read_card` takes it, complete. ``to`` ends in ``.safetensors``; by default it is the
-    network that ``paperlib classify`` asks.
+    network that ``paperlib classify`` asks. Weights that would take more than 10 MB are rounded to half precision.
 
     Raises FileNotFoundError for files that are not there; ValueError for an incomplete card, weights that fit no such
-    network, a network of other patterns or answers, one above 10 MB, and one that numpy reads otherwise than torch.
+    network, a network of other patterns or answers, one that is still above 10 MB, and one that numpy reads
+    otherwise than torch.
     Nothing is left at ``to`` then that was not there.
     """
     from paperlib.answers.answer import released_asker, released_file
@@ -66,6 +67,7 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     from paperlib.datasets.labels import Labels
     from paperlib.lab.store import atomic_path, sha256_of
     from paperlib.learning.kept import MAX_RELEASED_BYTES
+    from paperlib.learning.rounded import ROUNDED
     from paperlib.learning.weights import save_weights
 
     weights, told = Path(weights).expanduser(), read_card(Path(card).expanduser(), complete=True)
@@ -74,7 +76,11 @@ def release(weights: str | Path, card: str | Path, to: str | Path | None = None)
     names = [str(name) for name in Labels("space_group").names]
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / to.name
-        save_weights(trial, model, "space_group", names, **({"weights": sha256_of(weights)} | notes))
+        notes = {"weights": sha256_of(weights)} | notes
+        save_weights(trial, model, "space_group", names, **notes)
+        if trial.stat().st_size > MAX_RELEASED_BYTES:
+            save_weights(trial, model.half(), "space_group", names, **(notes | {"rounded": ROUNDED}))
+            model = model.float()
         write_card(trial.with_suffix(".json"), told)
         if (size := trial.stat().st_size) > MAX_RELEASED_BYTES:
             raise ValueError(f"{weights} makes a file of {size / 1e6:.1f} MB; at most {MAX_RELEASED_BYTES / 1e6:.0f}")

@@ -81,7 +81,7 @@ def test_one_training_serves_all_folds_and_others_start_from_it(root, monkeypatc
         Arm("simulated", LABELS, SIMULATED, brief, ("space_group",), MODEL),
         Arm("fine", LABELS, MixedData((MEASURED, SIMULATED)), brief, ("space_group",), MODEL, start="simulated"),
     ]
-    tests = [MeasuredTest("measured", SHOWN, FOLDS), SetTest("again", SIMULATED.of, np.arange(20))]
+    tests = [MeasuredTest("measured", SHOWN, FOLDS), SetTest("again", SIMULATED.of, np.arange(20), 2)]
     found = study(KeepingRun(root / "run"), arms, tests, [0], [0, 1])
     assert len(trained) == len(set(trained)) == 3, "one on simulated patterns, and one more for each fold"
     keys = found.trainings.set_index(["arm", "split"]).key
