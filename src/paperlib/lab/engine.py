@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.log import logger
@@ -11,6 +13,14 @@ from papermill.log import logger
 from paperlib.lab.screen import Screen
 
 NAME = "paperlib"
+
+
+def _not_of_a_dead_kernel(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], DeadKernelError))
+
+
+# what nbclient had under way when its kernel ended nobody asks for any more; that it died is told by who runs it
+logging.getLogger("asyncio").addFilter(_not_of_a_dead_kernel)
 
 
 class _Client(PapermillNotebookClient):
