@@ -11,9 +11,14 @@ import pandas as pd
 from paperlib.reporting.names import ARMS
 
 
+def whole_arms(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of whole arms."""
+    return scores[(scores["split"] == -1) & (scores["seed"] == -1)]
+
+
 def pooled(scores: pd.DataFrame) -> pd.DataFrame:
     """The rows of whole arms, in the order in which arms are named. Raises KeyError for an arm without a name."""
-    return _in_order(scores[(scores["split"] == -1) & (scores["seed"] == -1)])
+    return _in_order(whole_arms(scores))
 
 
 def single(scores: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from paperlib.lab.results import Results
 from paperlib.reporting import style
 from paperlib.reporting.names import INSTEAD, LEFT_OUT, MEASURED, Named
+from paperlib.reporting.scores import whole_arms
 
 STEM = "13_measured"
 NEEDS = (STEM,)
@@ -30,7 +31,7 @@ def draw(results: Results) -> Figure:
     """Panel a: top-1 and top-5 on measured patterns; b: change of top-1 with another training on simulated patterns;
     c: where a training was without an imperfection; d: score of the answers that are given where the least sure are
     refused."""
-    scores, steps = (_pooled(results.table(STEM, name)) for name in ("scores", "steps"))
+    scores, steps = (whole_arms(results.table(STEM, name)) for name in ("scores", "steps"))
     effects = results.table(STEM, "effects").set_index("effect")
     fig = style.figure("double", 4.4)
     axes = fig.subplots(2, 2, width_ratios=(1.15, 1)).flat
@@ -43,10 +44,6 @@ def draw(results: Results) -> Figure:
     fig.legend(handles=_signs(), loc="outside upper right", ncols=6, columnspacing=1.2)
     style.stamp(fig, results, STEM, int(scores[scores["test"] == "measured"]["n"].max()))
     return fig
-
-
-def _pooled(table: pd.DataFrame) -> pd.DataFrame:
-    return table[(table["split"] == -1) & (table["seed"] == -1)]
 
 
 def _signs() -> list[Line2D]:

@@ -9,6 +9,7 @@ import pandas as pd
 from paperlib.lab.results import Results
 from paperlib.reporting.formats import format_count
 from paperlib.reporting.names import AT_TEST, MEASURED
+from paperlib.reporting.scores import whole_arms
 from paperlib.reporting.tables.layout import origin_note, score, share, tabular
 
 STEM = "13_measured"
@@ -18,7 +19,7 @@ _SPACES = ("published", "space_group")
 def measured(results: Results) -> str:
     """Top-1, 3 and 5 over extinction groups and space groups of measured patterns: one row for what was trained on, and
     one for each step at test time; top-1 over extinction groups of those with names too."""
-    scores, steps = (_pooled(results.table(STEM, name)) for name in ("scores", "steps"))
+    scores, steps = (whole_arms(results.table(STEM, name)) for name in ("scores", "steps"))
     of_open, of_named = (scores[scores["test"] == test] for test in ("measured", "named"))
     arms = [arm for arm in MEASURED if (of_open["arm"] == arm).any()]
     rows = [(MEASURED[arm].label, *_cells(of_open, arm), _named(of_named, arm)) for arm in arms]
@@ -33,10 +34,6 @@ def measured(results: Results) -> str:
     )
     header = ("Trained on", "EG top-1", "top-3", "top-5", "SG top-1", "top-3", "top-5", "EG, named")
     return tabular(r"L{0.33\textwidth}rrrrrrr", header, rows, origin_note(results, STEM, items))
-
-
-def _pooled(table: pd.DataFrame) -> pd.DataFrame:
-    return table[(table["split"] == -1) & (table["seed"] == -1)]
 
 
 def _cells(scores: pd.DataFrame, arm: str) -> Sequence[str]:
