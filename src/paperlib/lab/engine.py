@@ -16,11 +16,15 @@ NAME = "paperlib"
 
 
 def _not_of_a_dead_kernel(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], DeadKernelError))
+    if record.exc_info and isinstance(record.exc_info[1], DeadKernelError):
+        return False
+    return not record.getMessage().startswith("Kernel died")
 
 
-# what nbclient had under way when its kernel ended nobody asks for any more; that it died is told by who runs it
-logging.getLogger("asyncio").addFilter(_not_of_a_dead_kernel)
+# What nbclient had under way when its kernel ended nobody asks for any more, be it a task of asyncio's or its own
+# look whether the kernel lives; that a kernel died is told by who runs the notebook.
+for _log in (logging.getLogger("asyncio"), logger):
+    _log.addFilter(_not_of_a_dead_kernel)
 
 
 class _Client(PapermillNotebookClient):
