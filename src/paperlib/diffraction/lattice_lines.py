@@ -69,9 +69,7 @@ def lattice_lines(crystals: CrystalSet, instrument: Instrument) -> LatticeLines:
     ends = [2 * math.sin(math.radians(end / 2)) / instrument.wavelength for end in instrument.two_theta]
     crystal, hkl, inverse = [], [], []
     for chunk, tables, table_of in table_chunks(laue, number, crystals.cell, ends[1], MEMORY_BUDGET):
-        found = candidates(
-            tables, table_of, everything, number[chunk], crystals.cell[chunk], (ends[0], ends[1]), "cpu"
-        )
+        found = candidates(tables, table_of, everything, number[chunk], crystals.cell[chunk], (ends[0], ends[1]), "cpu")
         crystal.append(found.crystal.numpy() + chunk.start)
         hkl.append(found.hkl.numpy().astype(np.int64))
         inverse.append(found.inverse_d_squared.numpy())

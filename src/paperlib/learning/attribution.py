@@ -17,9 +17,9 @@ harmless in the last stage before the maximum; in earlier ones it mixes places t
 and the map need not point to the peaks that decide (measured on single and double peaks in the tests'
 problem: at the last stage all of 30 patterns, one stage earlier between 0 and 67 %).
 
-*Saliency* (Simonyan, Vedaldi and Zisserman, arXiv:1312.6034): the size of the gradient of the score. *Occlusion* (Zeiler
-and Fergus, arXiv:1311.2901): what the score loses where a window of points is set to the baseline, shared out over the
-windows that a point lies in.
+*Saliency* (Simonyan, Vedaldi and Zisserman, arXiv:1312.6034): the size of the gradient of the score. *Occlusion*
+(Zeiler and Fergus, arXiv:1311.2901): what the score loses where a window of points is set to the baseline, shared out
+over the windows that a point lies in.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ METHODS = ("integrated_gradients", "grad_cam", "saliency", "occlusion")
 SEGMENTS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)
 """Where the path of integrated gradients is cut, as fractions of the way from baseline to pattern."""
 MIRRORED = tuple(1 - cut for cut in reversed(SEGMENTS))
-"""Cuts for a baseline that holds something where the pattern holds nothing: what is left of it shrinks to nothing at the
-end of the path."""
+"""Cuts for a baseline that holds something where the pattern holds nothing: what is left of it shrinks to nothing at
+the end of the path."""
 _BATCH = 512
 """Patterns that go through the model together with gradients: a few hundred megabytes at 1000 points."""
 _FIRST_STEPS = 8
@@ -114,9 +114,9 @@ def attribute(
     ``class_of`` scores groups of classes as in :func:`paperlib.learning.prediction.group_of_each_class`;
     targets are then groups. Integrated gradients start from ``baseline``, (n_points,) or (n, n_points), by default the
     empty pattern, and try to bring ``delta`` within ``tolerance`` of the difference in score with at most
-    ``max_steps`` steps in each segment between ``cuts``; where they fail ``converged`` is False. Grad-CAM looks at ``stage``,
-    by default the deepest with at least 8 positions. Occlusion sets ``window`` points at a time to the baseline. The
-    model keeps its mode and gradients.
+    ``max_steps`` steps in each segment between ``cuts``; where they fail ``converged`` is False. Grad-CAM looks at
+    ``stage``, by default the deepest with at least 8 positions. Occlusion sets ``window`` points at a time to the
+    baseline. The model keeps its mode and gradients.
 
     Raises ValueError for an unknown method or stage, a stage with a single position, wrong shapes, targets
     that are no class, and numbers that are not finite.
@@ -140,7 +140,9 @@ def attribute(
             return _grad_cam(scores, x, t, stage)
         if method == "saliency":
             parts = zip(x.split(_BATCH), t.split(_BATCH), strict=True)
-            return _without_sum_rule(method, [Saliency(scores).attribute(rows.clone().requires_grad_(), target=c) for rows, c in parts])
+            return _without_sum_rule(
+                method, [Saliency(scores).attribute(rows.clone().requires_grad_(), target=c) for rows, c in parts]
+            )
         b = (
             torch.zeros_like(x)
             if baseline is None

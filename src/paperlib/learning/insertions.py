@@ -1,8 +1,8 @@
 """Experiments instead of pictures: reflections put into patterns where a class forbids them, and taken away.
 
 *Insertion.* Into the pattern of a crystal of class A go lines that A forbids and a looser class B allows
-(:mod:`paperlib.symmetry.absence_order`), at the angles that Bragg's law gives for the crystal's own cell. A network that
-reads absences must withdraw A. The control puts the same lines, as high, 0.5 to 2.5° beside, where the lattice of
+(:mod:`paperlib.symmetry.absence_order`), at the angles that Bragg's law gives for the crystal's own cell. A network
+that reads absences must withdraw A. The control puts the same lines, as high, 0.5 to 2.5° beside, where the lattice of
 the crystal has no line at all: whoever looks at positions is not led to B by them.
 
 *Deletion.* From the pattern of a crystal of class A all lines are taken that a stricter class C forbids. The control
@@ -48,8 +48,8 @@ class Trials:
     """t patterns to be made from those of n crystals, each with lines put in or taken away."""
 
     table: pd.DataFrame
-    """(t) rows: ``crystal`` (row of the crystals), ``own`` and ``other`` (classes of the scheme "absences"), ``kind`` of
-    what the two differ by, ``count`` and ``place`` (one of :data:`PLACES` or :data:`TAKEN`)."""
+    """(t) rows: ``crystal`` (row of the crystals), ``own`` and ``other`` (classes of the scheme "absences"), ``kind``
+    of what the two differ by, ``count`` and ``place`` (one of :data:`PLACES` or :data:`TAKEN`)."""
     trial: np.ndarray
     """(m,) int64, rising: the trial that each line belongs to."""
     hkl: np.ndarray

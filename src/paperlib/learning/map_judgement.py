@@ -5,8 +5,8 @@ Three questions, each asked pattern by pattern and answered over patterns:
 - *Where does the map lie?* The shares of |attribution| within one width of allowed lines, of forbidden lines of the
   lattice, and elsewhere, each beside that of the same network with random weights: a method that multiplies by the
   pattern lies on its lines whatever the network has learnt.
-- *Is it right?* The rank correlation of what the map gives to lines with what really happens to the score when a line is
-  taken away (deletion), and when one is put in where there is none (insertion).
+- *Is it right?* The rank correlation of what the map gives to lines with what really happens to the score when a line
+  is taken away (deletion), and when one is put in where there is none (insertion).
 - *Does it depend on the weights?* The rank correlation of maps of the trained network with those of random weights
   (Adebayo et al., arXiv:1810.03292): a map that survives them is one of the pattern and not of the network.
 """
@@ -103,7 +103,8 @@ def maps_of(
 
 
 def region_shares(maps: Mapping[str, Attributions], where: np.ndarray) -> dict[str, np.ndarray]:
-    """By name of the map, (3, n): the share of its absolute values in each of the regions ``where`` (3, n, n_points)."""
+    """By name of the map, (3, n): the share of its absolute values in each of the regions ``where`` (3, n,
+    n_points)."""
     sizes = {name: np.abs(made.maps) for name, made in maps.items()}
     return {name: (size * where).sum(2) / np.maximum(size.sum(1), 1e-30) for name, size in sizes.items()}
 
@@ -164,10 +165,13 @@ def survival(trained: Attributions, random: Attributions) -> np.ndarray:
 
 def judgement(columns: Mapping[str, Mapping[str, np.ndarray]]) -> pd.DataFrame:
     """One row per map and question: the mean over the patterns that take part, with its interval and their number.
-    ``columns`` holds for each question and map the results pattern by pattern (n,), NaN where one takes no part."""
+    ``columns`` holds for each question and map the results pattern by pattern (n,), NaN where one takes no part; where
+    none does there is no row."""
     rows = []
     for question, by_map in columns.items():
         for name, each in by_map.items():
+            if not np.isfinite(each).any():
+                continue
             mean = bootstrap(each[np.isfinite(each)])
             rows.append({"question": question, "map": name, "value": mean.value, "low": mean.low, "high": mean.high})
             rows[-1]["n"] = mean.n

@@ -71,10 +71,9 @@ def answers(
 
 
 def mean_answers(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Means of the probabilities over crystals, by the columns ``by``: one row for each of them and of
-    :data:`ANSWERS` and "difference" (fits on the lattice less fits of the control of the same trial), with the ends
-    ``low`` and ``high`` of the interval over crystals and their number ``n``. The pairs of a crystal are averaged first,
-    so that each crystal counts once."""
+    """Means of the probabilities over crystals, by the columns ``by``: one row for each of them and of :data:`ANSWERS`,
+    with the ends ``low`` and ``high`` of the interval over crystals and their number ``n``. The pairs of a crystal are
+    averaged first, so that each crystal counts once."""
     rows = []
     for keys, part in table.groupby(list(by), sort=True):
         each = part.groupby("crystal")[list(ANSWERS)].mean()

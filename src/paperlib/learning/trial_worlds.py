@@ -35,16 +35,20 @@ height of a line that is put in is what it is said to be."""
 class TrialWorld:
     """Where the patterns of ``crystals`` and of trials with them are made.
 
-    Without ``imperfections`` patterns are clean; with them, they are drawn by ``seed`` and row of the crystal.
+    Without ``imperfections`` patterns are clean; with them, they are drawn by ``seed`` and the number of each crystal
+    in ``items`` (n,), by default its row.
     """
 
     crystals: CrystalSet
     instrument: Instrument
     imperfections: Imperfections | None = None
     seed: int = 0
+    items: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         wide = margin(self.imperfections, self.instrument) if self.imperfections else self.instrument.reach
+        if self.items is None:
+            object.__setattr__(self, "items", np.arange(len(self.crystals)))
         lines = powder_reflections(self.crystals, self.instrument, margin=wide)
         rows = np.arange(len(self.crystals))
         base = self._drawn(lines, rows)
@@ -54,6 +58,11 @@ class TrialWorld:
     base: Tensor = dataclasses.field(init=False)
     """(n, n_points) float64: the patterns of the crystals, noise-free, maximum 1."""
     _scale: Tensor = dataclasses.field(init=False)
+
+    def part(self, rows: np.ndarray) -> TrialWorld:
+        """The world of some of the crystals, whose patterns stay what they are."""
+        assert self.items is not None
+        return TrialWorld(self.crystals[rows], self.instrument, self.imperfections, self.seed, self.items[rows])
 
     def patterns(self, crystals: np.ndarray | None = None) -> Tensor:
         """(n, n_points) float32: the patterns of some crystals (rows; by default all), nothing changed."""
@@ -79,8 +88,8 @@ class TrialWorld:
         return self.base[crystal], self._drawn(of_unit_height(lines, *shape), crystal)
 
     def made(self, fixed: Tensor, changed: Tensor, height: float, crystals: np.ndarray) -> Tensor:
-        """(c, n_points) float32 patterns of ``crystals`` (c,), their row numbers, with the changed part ``height`` times
-        as high as :meth:`parts` gave it, maximum 1."""
+        """(c, n_points) float32 patterns of ``crystals`` (c,), their row numbers, with the changed part ``height``
+        times as high as :meth:`parts` gave it, maximum 1."""
         return self._finished(fixed + height * changed, crystals)
 
     def noise(self) -> np.ndarray:
@@ -90,14 +99,14 @@ class TrialWorld:
             return np.zeros(len(self.crystals))
         rows = np.arange(len(self.crystals))
         quiet = dataclasses.replace(self.imperfections, counts=0.0, gaussian_noise=0.0)
-        still = _measured(self, quiet, self.base, rows).numpy()
+        still = self._measured(quiet, self.base, rows).numpy()
         difference = self.patterns().numpy() - still
         low = still <= np.quantile(still, 0.25, axis=1, keepdims=True)
         return np.array([row[where].std() for row, where in zip(difference, low, strict=True)])
 
     def _draws(self, crystals: np.ndarray) -> Draws:
-        assert self.imperfections is not None
-        return draw(self.imperfections, self.seed, crystals)
+        assert self.imperfections is not None and self.items is not None
+        return draw(self.imperfections, self.seed, self.items[crystals])
 
     def _drawn(self, lines: Reflections, crystals: np.ndarray) -> Tensor:
         if self.imperfections is None:
@@ -108,13 +117,13 @@ class TrialWorld:
     def _finished(self, patterns: Tensor, crystals: np.ndarray) -> Tensor:
         if self.imperfections is None:
             return (patterns / patterns.amax(1, keepdim=True)).float()
-        return _measured(self, self.imperfections, patterns, crystals)
+        return self._measured(self.imperfections, patterns, crystals)
 
-
-def _measured(world: TrialWorld, imperfections: Imperfections, patterns: Tensor, crystals: np.ndarray) -> Tensor:
-    draws = draw(imperfections, world.seed, crystals)
-    items = torch.from_numpy(np.asarray(crystals, dtype=np.int64))
-    return measure(patterns, world.instrument, imperfections, draws, world.seed, items, "max")
+    def _measured(self, imperfections: Imperfections, patterns: Tensor, crystals: np.ndarray) -> Tensor:
+        assert self.items is not None
+        items = torch.from_numpy(np.asarray(self.items[crystals], dtype=np.int64))
+        draws = draw(imperfections, self.seed, items)
+        return measure(patterns, self.instrument, imperfections, draws, self.seed, items, "max")
 
 
 def chosen_lines(trials: Trials, chosen: np.ndarray, instrument: Instrument) -> Reflections:

@@ -127,5 +127,3 @@ def _absent(number: int, axes: tuple[int, int, int]) -> np.ndarray:
     absent = is_absent(number, _BOX[:, axes])
     absent.setflags(write=False)
     return absent
-
-
