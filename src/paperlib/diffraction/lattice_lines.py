@@ -142,6 +142,6 @@ def single_lines(
 
 def of_unit_height(lines: Reflections, fwhm: Tensor, eta: Tensor) -> Reflections:
     """``lines`` with the intensities that give profiles of this width (degrees) and Lorentzian fraction, both (r,), the
-    height 1."""
+    height 1; of a doublet, its first lines."""
     nothing = torch.zeros((), dtype=torch.float64)
     return dataclasses.replace(lines, intensity=fwhm / ((1 - eta) * gaussian(nothing) + eta * lorentzian(nothing)))

@@ -1,4 +1,4 @@
-"""What a network answers when reflections that its class forbids are put into a pattern, and when lines are taken away."""
+"""What a network answers when lines that its class forbids are put into a pattern, and when lines are taken away."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from paperlib.reporting.names import CHANGED_LINES, LIFTED, Named
 STEM = "12_interpretability"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
-    "Bars: 95 % intervals over crystals; a crystal counts once, whatever the number of its pairs. Bands: noise (standard "
-    "deviation) of nine tenths of the imperfect patterns."
+    "Bars: 95 % intervals over crystals; a crystal counts once, whatever the number of its pairs. Bands: noise "
+    "(standard deviation) of nine tenths of the imperfect patterns."
 )
 _LINES = 4
 _SHOWN = ("own", "fits", "neither")
