@@ -139,7 +139,7 @@ def test_the_model_is_left_as_it_was(trained):
 @pytest.mark.parametrize(
     "patterns, targets, method, message",
     [
-        (np.ones((2, 30)), [0, 1], "saliency", "choose one of integrated_gradients, grad_cam"),
+        (np.ones((2, 30)), [0, 1], "lime", "choose one of integrated_gradients, grad_cam"),
         (np.ones((2, 30)), [0], "integrated_gradients", r"\(n,\) targets"),
         (np.ones((2, 30)), [0, 4], "integrated_gradients", r"0 … 3"),
         (np.full((2, 30), np.nan), [0, 1], "integrated_gradients", "pattern 0 is not finite"),

@@ -279,4 +279,4 @@ def test_a_path_from_the_filled_pattern_adds_up(crystals, world):
     start = baselines(world)["filled"][:2]
     made = attribute(model, world.patterns()[:2], [3, 4], baseline=start, cuts=MIRRORED, max_steps=256)
     assert np.all(np.abs(made.maps.sum(1) - made.score_difference) <= made.delta + 1e-5)
-    assert np.all(made.converged)
+    assert np.all(made.delta <= 0.05 * np.abs(made.score_difference) + 1e-3)

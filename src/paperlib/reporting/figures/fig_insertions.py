@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,8 +24,8 @@ CAPTION_NOTE = (
 )
 _LINES = 4
 _SHOWN = ("own", "fits", "neither")
-_PLACES = {"lattice": "-", "moved": (0, (2.5, 1.5))}
-_TAKEN = {"deciding": "-", "others": (0, (2.5, 1.5))}
+_PLACES: dict[str, Any] = {"lattice": "-", "moved": (0, (2.5, 1.5))}
+_TAKEN: dict[str, Any] = {"deciding": "-", "others": (0, (2.5, 1.5))}
 _NONE = 1e-6
 """Where height 0 stands on the logarithmic axis."""
 
@@ -60,7 +63,7 @@ def _titled(ax: Axes, letter: str, kind: str, table: pd.DataFrame) -> None:
     ax.set_title(f"{LIFTED[kind]}, {int(n.max()) if len(n) else 0} crystals", loc="right")
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, places: dict[str, object]) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, places: Mapping[str, Any]) -> None:
     """Probabilities against height for both places, and for random weights that of all that fits."""
     for place, ls in places.items():
         here = rows[(rows["network"] == "trained") & (rows["place"] == place)]
@@ -78,7 +81,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, places: dict[str, object]) -> None:
     ax.set_axisbelow(True)
 
 
-def _curve(ax: Axes, rows: pd.DataFrame, named: Named, ls: object, bars: bool) -> None:
+def _curve(ax: Axes, rows: pd.DataFrame, named: Named, ls: Any, bars: bool) -> None:
     rows = rows.sort_values("height")
     x = np.maximum(rows["height"], _NONE)
     value, low, high = (style.percent(rows[column]) for column in ("value", "low", "high"))
