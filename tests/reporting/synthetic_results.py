@@ -20,6 +20,7 @@ from paperlib.symmetry.groups import crystal_family
 TWO_THETA = np.linspace(5, 90, 1000)
 KS = (1, 3, 5)
 SCHEMES = ("absences", "published", "crystal_system")
+JUDGED_MAPS = ("saliency", "ig_zero", "ig_background", "ig_filled", "grad_cam", "occlusion")
 
 
 class _Writer:
@@ -1151,6 +1152,22 @@ def _changed_lines(run: _Writer) -> None:
                 columns = {"network": network, "kind": kind, "count": count, "place": place, "height": heights}
                 columns |= {"answer": answer, "value": value, "low": value - 0.03, "high": value + 0.03, "n": 150}
                 tables[name].append(pd.DataFrame(columns | {"world": world}))
+    for world, kind in itertools.product(("", "measured_"), ("all", *LIFTED)):
+        for name in ("before", "own_lattice", "own_moved", "fits_lattice", "fits_moved"):
+            run.value(f"{world}{name}_{kind}", 0.42, low=0.39, high=0.45, n=150, kind="share")
+        for name in ("difference", "withdrawn", "random_difference"):
+            run.value(f"{world}{name}_{kind}", 0.08, low=0.05, high=0.11, n=150, kind="points")
+    for pair, place in itertools.product(("f_cubic", "i_cubic", "d_glide"), ("lattice", "moved")):
+        run.value(f"{pair}_{place}", 0.88, low=0.79, high=0.95, n=40, kind="share")
+    for answer, place in itertools.product(("own", "fits"), ("deciding", "others")):
+        run.value(f"deleted_{answer}_{place}", 0.31, low=0.27, high=0.35, n=150, kind="share")
+    run.value("deleted_difference", 0.08, low=0.05, high=0.11, n=150, kind="points")
+    for region, which in itertools.product(("allowed", "forbidden", "off"), ("points", *JUDGED_MAPS)):
+        run.value(f"{region}_{which}", 0.33, low=0.31, high=0.35, n=60, kind="share")
+        run.value(f"{region}_difference_{which}", -0.03, low=-0.05, high=-0.01, n=60, kind="points")
+    for question, which in itertools.product(("deletion", "insertion", "survival"), JUDGED_MAPS):
+        run.value(f"{question}_{which}", 0.41, low=0.38, high=0.44, n=60)
+        run.value(f"{question}_difference_{which}", 0.12, low=0.05, high=0.19, n=60)
     for name, parts in tables.items():
         table = pd.concat(parts, ignore_index=True)
         run.table(name, **(table if name == "insertions" else table.drop(columns=["world", "count"])))
