@@ -70,7 +70,7 @@ ROWS = (
     ("Integrated gradients whose sum is right within 1 % (%)", ("12_interpretability/share_within",)),
     ("… their share on reflections, trained less random weights (points)",
      ("12_interpretability/allowed_difference_ig_zero",)),
-    ("Probability of a class read right (%): as it is; with four faint lines that it forbids; with these off the lattice",
+    ("Probability of a class read right (%): as it is; with four faint lines that it forbids; these off the lattice",
      ("12_interpretability/before_all", "12_interpretability/own_lattice_all", "12_interpretability/own_moved_all")),
     ("… without the lines that a stricter class forbids; without as many others",
      ("12_interpretability/deleted_own_deciding", "12_interpretability/deleted_own_others")),
