@@ -25,7 +25,16 @@ MAY_IMPORT |= {"answers": {"lab", "symmetry", "diffraction", "datasets", "report
 
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
-    *("batch_size", "max_minutes", "per_group", "worked_group", "crysfml", "crysfml_structures", "fullprof"),
+    *(
+        "batch_size",
+        "max_minutes",
+        "per_group",
+        "n_judged",
+        "worked_group",
+        "crysfml",
+        "crysfml_structures",
+        "fullprof",
+    ),
     *("n_pyxtal", "real_per_group", "sources", "n_reference", "n_workers", "passes", "sizes", "n_test", "items"),
     *("items_of_sampling", "ideal_items", "ideal_seeds", "split_seeds", "seeds_drawn", "curve_items", "n_ideal_test"),
     *("long_items", "best_items", "repeated_items", "test_items", "repeated_sets", "repeated_passes", "n_crysfml"),

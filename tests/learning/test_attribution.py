@@ -139,7 +139,7 @@ def test_the_model_is_left_as_it_was(trained):
 @pytest.mark.parametrize(
     "patterns, targets, method, message",
     [
-        (np.ones((2, 30)), [0, 1], "saliency", "choose one of integrated_gradients, grad_cam"),
+        (np.ones((2, 30)), [0, 1], "lime", "choose one of integrated_gradients, grad_cam"),
         (np.ones((2, 30)), [0], "integrated_gradients", r"\(n,\) targets"),
         (np.ones((2, 30)), [0, 4], "integrated_gradients", r"0 … 3"),
         (np.full((2, 30), np.nan), [0, 1], "integrated_gradients", "pattern 0 is not finite"),
@@ -148,3 +148,15 @@ def test_the_model_is_left_as_it_was(trained):
 def test_what_cannot_be_attributed(patterns, targets, method, message):
     with pytest.raises(ValueError, match=message):
         attribute(_Linear(), patterns, targets, method)
+
+
+def test_saliency_and_occlusion_of_a_linear_model_are_known():
+    model, rng = _Linear(), np.random.default_rng(4)
+    x, t = rng.random((3, 30)), np.array([0, 1, 3])
+    w = model.map.weight.detach().double().numpy()
+    weight = w[t] - w.mean(0)
+    np.testing.assert_allclose(attribute(model, x, t, "saliency").maps, np.abs(weight), atol=1e-6)
+    # a window of one point: what the score loses without it
+    np.testing.assert_allclose(attribute(model, x, t, "occlusion", window=1).maps, weight * x, atol=1e-5)
+    wide = attribute(model, x, t, "occlusion", window=3)
+    assert np.isnan(wide.delta).all() and not wide.converged.any() and wide.maps.shape == x.shape

@@ -16,22 +16,30 @@ maps are as coarse as the positions of the stage, and no sum rule controls them.
 harmless in the last stage before the maximum; in earlier ones it mixes places that work against each other,
 and the map need not point to the peaks that decide (measured on single and double peaks in the tests'
 problem: at the last stage all of 30 patterns, one stage earlier between 0 and 67 %).
+
+*Saliency* (Simonyan, Vedaldi and Zisserman, arXiv:1312.6034): the size of the gradient of the score. *Occlusion*
+(Zeiler and Fergus, arXiv:1311.2901): what the score loses where a window of points is set to the baseline, shared out
+over the windows that a point lies in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam
+from captum.attr import IntegratedGradients, LayerGradCam, Occlusion, Saliency
 from torch import Tensor, nn
 
 from paperlib.learning.prediction import group_of_each_class
 
-METHODS = ("integrated_gradients", "grad_cam")
+METHODS = ("integrated_gradients", "grad_cam", "saliency", "occlusion")
 SEGMENTS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)
 """Where the path of integrated gradients is cut, as fractions of the way from baseline to pattern."""
+MIRRORED = tuple(1 - cut for cut in reversed(SEGMENTS))
+"""Cuts for a baseline that holds something where the pattern holds nothing: what is left of it shrinks to nothing at
+the end of the path."""
 _BATCH = 512
 """Patterns that go through the model together with gradients: a few hundred megabytes at 1000 points."""
 _FIRST_STEPS = 8
@@ -45,22 +53,22 @@ class Attributions:
     method: str
     """One of :data:`METHODS`."""
     maps: np.ndarray
-    """(n, n_points) float32; Grad-CAM's are interpolated between the centres of its positions."""
+    """(n, n_points) float32; Grad-CAM's are interpolated between the centres of its positions, saliency has no sign."""
     delta: np.ndarray
     """(n,) error of completeness: the sum over the segments of |sum of the map − difference in score|, which
-    no cancellation makes smaller; NaN for Grad-CAM."""
+    no cancellation makes smaller; NaN for other methods than integrated gradients."""
     score_difference: np.ndarray
-    """(n,) score of the pattern less score of the baseline; NaN for Grad-CAM."""
+    """(n,) score of the pattern less score of the baseline; NaN for other methods."""
     converged: np.ndarray
-    """(n,) bool: delta is within the tolerance; False for Grad-CAM, which has no such test."""
+    """(n,) bool: delta is within the tolerance; False for other methods, which have no such test."""
     steps: np.ndarray
-    """(n,) gradients that were averaged for each map, over all its segments; 1 for Grad-CAM."""
+    """(n,) gradients that were averaged for each map, over all its segments; 1 for other methods."""
     resolution: float
-    """Points between neighbouring values before interpolation: 1 for integrated gradients."""
+    """Points between neighbouring values before interpolation: 1 but for Grad-CAM."""
     stage: str
-    """The stage that Grad-CAM looked at; empty for integrated gradients."""
+    """The stage that Grad-CAM looked at; else empty."""
     position_maps: np.ndarray
-    """(n, n_positions) maps before interpolation; for integrated gradients the maps themselves."""
+    """(n, n_positions) maps before interpolation; but for Grad-CAM the maps themselves."""
 
 
 class _Scores(nn.Module):
@@ -98,14 +106,17 @@ def attribute(
     tolerance: float = 0.01,
     max_steps: int = 1024,
     stage: str | None = None,
+    window: int = 3,
+    cuts: Sequence[float] = SEGMENTS,
 ) -> Attributions:
     """Attribution maps of the score of ``targets`` (n,) for (n, n_points) patterns.
 
     ``class_of`` scores groups of classes as in :func:`paperlib.learning.prediction.group_of_each_class`;
     targets are then groups. Integrated gradients start from ``baseline``, (n_points,) or (n, n_points), by default the
     empty pattern, and try to bring ``delta`` within ``tolerance`` of the difference in score with at most
-    ``max_steps`` steps in each segment; where they fail ``converged`` is False. Grad-CAM looks at ``stage``,
-    by default the deepest with at least 8 positions. The model keeps its mode and gradients.
+    ``max_steps`` steps in each segment between ``cuts``; where they fail ``converged`` is False. Grad-CAM looks at
+    ``stage``, by default the deepest with at least 8 positions. Occlusion sets ``window`` points at a time to the
+    baseline. The model keeps its mode and gradients.
 
     Raises ValueError for an unknown method or stage, a stage with a single position, wrong shapes, targets
     that are no class, and numbers that are not finite.
@@ -127,21 +138,28 @@ def attribute(
     try:
         if method == "grad_cam":
             return _grad_cam(scores, x, t, stage)
+        if method == "saliency":
+            parts = zip(x.split(_BATCH), t.split(_BATCH), strict=True)
+            return _without_sum_rule(
+                method, [Saliency(scores).attribute(rows.clone().requires_grad_(), target=c) for rows, c in parts]
+            )
         b = (
             torch.zeros_like(x)
             if baseline is None
             else torch.as_tensor(baseline).to(device, torch.float32).expand_as(x)
         )
-        return _integrated_gradients(scores, x, b, t, tolerance, max_steps)
+        if method == "occlusion":
+            return _without_sum_rule(method, _occluded(scores, x, b, t, window))
+        return _integrated_gradients(scores, x, b, t, tolerance, max_steps, cuts)
     finally:
         model.train(was_training)
 
 
 def _integrated_gradients(
-    scores: _Scores, x: Tensor, b: Tensor, t: Tensor, tolerance: float, max_steps: int
+    scores: _Scores, x: Tensor, b: Tensor, t: Tensor, tolerance: float, max_steps: int, at: Sequence[float]
 ) -> Attributions:
-    n, n_points, n_segments = *x.shape, len(SEGMENTS) - 1
-    cuts = torch.tensor(SEGMENTS, device=x.device)
+    n, n_points, n_segments = *x.shape, len(at) - 1
+    cuts = torch.tensor(at, device=x.device, dtype=torch.float32)
     at_cuts = torch.stack([_score(scores, b + a * (x - b), t) for a in cuts], 1)  # (n, n_segments + 1)
     gains = at_cuts.diff(dim=1)
     allowed = tolerance * (at_cuts[:, -1] - at_cuts[:, 0]).abs() / n_segments
@@ -186,6 +204,24 @@ def _integrated_gradients(
 def _score(scores: _Scores, x: Tensor, t: Tensor) -> Tensor:
     parts = [scores(rows) for rows in x.split(_BATCH)]
     return torch.cat(parts)[torch.arange(len(x), device=x.device), t]
+
+
+@torch.no_grad()
+def _occluded(scores: _Scores, x: Tensor, b: Tensor, t: Tensor, window: int) -> list[Tensor]:
+    """Maps pattern by pattern: the windows of one fill the batches."""
+    at_once, occlusion = min(_BATCH, x.shape[1]), Occlusion(scores)
+    return [
+        occlusion.attribute(x[i : i + 1], (window,), baselines=b[i : i + 1], target=t[i : i + 1],
+                            perturbations_per_eval=at_once)
+        for i in range(len(x))
+    ]  # fmt: skip
+
+
+def _without_sum_rule(method: str, parts: list[Tensor]) -> Attributions:
+    maps = torch.cat(parts).detach().cpu().numpy().astype(np.float32)
+    unknown = np.full(len(maps), np.nan, dtype=np.float32)
+    no, one = np.zeros(len(maps), dtype=bool), np.ones(len(maps), dtype=np.int64)
+    return Attributions(method, maps, unknown, unknown, no, one, 1.0, "", maps)
 
 
 def _grad_cam(scores: _Scores, x: Tensor, t: Tensor, stage: str | None) -> Attributions:

@@ -250,3 +250,14 @@ SETS = {
     "real": Named("real", style.BLACK),
 }
 """Sets of random crystals and of those beside which they stand; tables of the results name them by their label."""
+
+LIFTED = {"centring": "centring", "glide": "glide plane", "screw": "screw axis"}
+"""What forbids reflections, the most general first (:data:`paperlib.symmetry.absence_order.KINDS`)."""
+
+CHANGED_LINES = {
+    "own": Named("class of the crystal", style.BLACK),
+    "fits": Named("classes that the lines fit", style.BLUE),
+    "neither": Named("neither", style.ORANGE),
+    "random": Named("that they fit, random weights", style.PURPLE),
+}
+"""Answers about patterns with lines put in or taken away, and that of a network with random weights."""
