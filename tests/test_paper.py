@@ -103,3 +103,11 @@ def test_claims_are_about_values_that_notebooks_write(results):
     for claim in claims:
         stems = {side.key[:2] for c in claim.comparisons for side in (c.left, c.right) if side.key}
         assert claim.notebook[:2] in stems
+
+
+def test_run_cards_name_the_section_that_their_notebook_is_in():
+    inputs = re.findall(r"\\input\{sections/results_(\d\d_\w+)\}", (PAPER / "main.tex").read_text())
+    assert inputs == sorted(inputs) and len(inputs) > 10
+    for place, stem in enumerate(inputs, start=1):
+        card = (ROOT / "notebooks" / f"{stem}.ipynb").read_text()
+        assert re.findall(r"In the paper \| Section 3\.(\d+)", card) == [str(place)], stem
