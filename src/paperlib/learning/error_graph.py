@@ -86,8 +86,8 @@ def class_distances(scheme: str, kinds: str = "tk") -> np.ndarray:
 
 
 def mean_distances(answers: FirstAnswers, distance: np.ndarray) -> Scored:
-    """The ``distance`` (n_classes, n_classes) of every first answer from the truth, 0 for a right one: of the
-    :data:`NETWORK`, the :data:`COMMONEST` class, and :data:`DRAWS`."""
+    """The ``distance`` (n_classes, n_classes) of every first answer from the truth, 0 for a right one, or another
+    number or truth value of the two: of the :data:`NETWORK`, the :data:`COMMONEST` class, and :data:`DRAWS`."""
     return _values(answers, distance.astype(np.float64))
 
 

@@ -17,7 +17,7 @@ CAPTION_NOTE = (
     "Bars: 95 % intervals over test crystals, in groups of equal composition and space group, and trainings; small "
     "dots: single trainings, each with a split of its own."
 )
-_ARMS = {"space_group": "space groups", "direct": "extinction groups, nearest members"}
+_ARMS = {"space_group": "space groups", "direct": "extinction groups"}
 
 
 @style.look()
@@ -31,7 +31,7 @@ def draw(results: Results) -> Figure:
         _distances(ax, distances[distances["arm"] == arm])
         ax.set_title(title, loc="right")
     _relations(axes[2], near[near["arm"] == "space_group"])
-    axes[2].set_title("wrong answers, space groups", loc="right")
+    axes[2].set_title("space groups, wrong answers", loc="right")
     for ax, text in zip(axes, "abc", strict=True):
         style.letter(ax, text)
         ax.set_axisbelow(True)

@@ -21,7 +21,7 @@ CAPTION_NOTE = (
     "Bars: 95 % intervals over test crystals, in groups of equal composition and space group, and trainings; small "
     "dots: single trainings. Broken lines: the commonest group of the class, no pattern read."
 )
-_BINS = {0: "none", 1: "1–2", 2: "3–9", 3: "10 or\nmore"}
+_BINS = {0: "none", 1: "1–2", 2: "3–9", 3: "10 or more"}
 _OF_TYPES = ("test", "permuted", "all", "commonest")
 _N_CLASSES = 12
 _DASHES = (0, (3, 2))
@@ -60,7 +60,7 @@ def _controls(ax: Axes, whole: pd.DataFrame, single: pd.DataFrame) -> None:
         ax.plot(aside, style.percent(dots["value"]), ".", ms=2.4, color=named.colour)
     guess = float(style.percent(whole.loc["in_class", "commonest"]["value"]))
     ax.axhline(guess, color=CONTROLS["commonest"].colour, ls=_DASHES, lw=0.9, label=CONTROLS["commonest"].label)
-    ax.set_xticks(range(len(shown)), [CONTROLS[control].label.replace(" ", "\n", 1) for control in shown], size=6)
+    ax.set_xticks(range(len(shown)), [CONTROLS[control].label.replace(" ", "\n") for control in shown], size=6)
     ax.set(ylabel="right first (%)", xlim=(-0.5, len(shown) - 0.5), ylim=(0, 100))
 
 
