@@ -271,11 +271,11 @@ WITHIN = {
 
 CONTROLS = {
     "test": Named("as they are", style.BLUE),
-    "permuted": Named("heights handed round", style.ORANGE),
-    "scaled_900": Named("cells smaller", style.SKY),
-    "scaled_1100": Named("cells larger", style.SKY),
-    "shape": Named("other shape", style.PURPLE),
-    "all": Named("all three", style.VERMILION),
+    "permuted": Named("heights handed round", style.GREEN),
+    "scaled_900": Named("cells smaller", style.PURPLE),
+    "scaled_1100": Named("cells larger", style.PURPLE),
+    "shape": Named("other shape", style.GREY),
+    "all": Named("all three", style.SKY),
     "commonest": Named("commonest group of the class", style.BLACK),
 }
 """What is taken from the patterns before a trained network is asked, and the guess beside it."""

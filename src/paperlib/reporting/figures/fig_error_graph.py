@@ -65,10 +65,10 @@ def _relations(ax: Axes, rows: pd.DataFrame) -> None:
         y = np.arange(len(shown)) + 0.24 * (i - 1)
         value, low, high = (style.percent(whole[column]) for column in ("value", "low", "high"))
         ends = np.clip([value - low, high - value], 0, None)
-        ax.errorbar(value, y, xerr=ends, ls="none", marker="o", ms=3.2, color=named.colour, elinewidth=0.9)
+        ax.errorbar(value, y, xerr=ends, ls="none", marker="o", ms=2.6, color=named.colour, elinewidth=0.9)
         single = own[own["split"] != -1]
         places = single["relation"].map(dict(zip(shown, y, strict=True)))
-        ax.plot(style.percent(single["value"]), places + 0.09, ".", ms=2.2, color=named.colour)
+        ax.plot(style.percent(single["value"]), places + 0.11, ".", ms=1.8, color=named.colour)
     ax.set_yticks(range(len(shown)), [RELATIONS[relation] for relation in shown], size=6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="0.9", lw=0.5)

@@ -22,9 +22,11 @@ CAPTION_NOTE = (
     "dots: single trainings. Broken lines: the commonest group of the class, no pattern read."
 )
 _BINS = {0: "none", 1: "1–2", 2: "3–9", 3: "10 or more"}
-_OF_TYPES = ("test", "permuted", "all", "commonest")
+_OF_TYPES = ("test", "permuted", "scaled_1100", "all", "commonest")
+_OF_CLASSES = ("test", "permuted", "scaled_1100", "commonest")
 _N_CLASSES = 12
 _DASHES = (0, (3, 2))
+_COLUMNS = ("value", "low", "high")
 
 
 @style.look()
@@ -61,7 +63,7 @@ def _controls(ax: Axes, whole: pd.DataFrame, single: pd.DataFrame) -> None:
     guess = float(style.percent(whole.loc["in_class", "commonest"]["value"]))
     ax.axhline(guess, color=CONTROLS["commonest"].colour, ls=_DASHES, lw=0.9, label=CONTROLS["commonest"].label)
     ax.set_xticks(range(len(shown)), [CONTROLS[control].label.replace(" ", "\n") for control in shown], size=6)
-    ax.set(ylabel="right first (%)", xlim=(-0.5, len(shown) - 0.5), ylim=(0, 100))
+    ax.set(ylabel="right first (%)", xlim=(-0.5, len(shown) - 0.5), ylim=_range(whole))
 
 
 def _sizes(ax: Axes, whole: pd.DataFrame) -> None:
@@ -74,27 +76,27 @@ def _sizes(ax: Axes, whole: pd.DataFrame) -> None:
     guess = float(style.percent(whole.loc["in_class", "commonest"]["value"]))
     ax.axhline(guess, color=CONTROLS["commonest"].colour, ls=_DASHES, lw=0.9)
     ax.set_xticks([factors[name] for name in order], [f"{factors[name]:g}" for name in order])
-    ax.set(xlabel="factor of all edges of the cell", ylabel="right first (%)", ylim=(0, 100))
+    ax.set(xlabel="factor of all edges of the cell", ylabel="right first (%)", ylim=_range(whole))
 
 
 def _types(ax: Axes, parts: pd.DataFrame) -> None:
-    parts = parts.assign(kind=parts["kind"].astype(int))
+    parts = parts[parts["score"].isin(_OF_TYPES)].assign(kind=parts["kind"].astype(int))
     n = parts[parts["score"] == "test"].set_index("kind")["n"]
     bins = [kind for kind in _BINS if kind in n.index]
     for i, score in enumerate(_OF_TYPES):
         rows = parts[parts["score"] == score].set_index("kind").loc[bins]
         named = CONTROLS[score]
-        _points(ax, np.arange(len(bins)) + 0.14 * (i - 1.5), rows, named, label=named.label)
+        _points(ax, np.arange(len(bins)) + 0.13 * (i - 2), rows, named, label=named.label)
     ax.set_xticks(range(len(bins)), [f"{_BINS[kind]}\n(n = {n[kind]})" for kind in bins], size=6)
-    ax.set(xlabel="training crystals of the structure type", ylabel="group right, class known (%)", ylim=(0, 100))
-    ax.legend(loc="lower right", frameon=False, fontsize=6)
+    ax.set(xlabel="training crystals of the structure type", ylabel="group right, class known (%)", ylim=_range(parts))
+    ax.legend(loc="upper left", frameon=False, fontsize=6)
 
 
 def _classes(ax: Axes, parts: pd.DataFrame) -> None:
     rows = parts.set_index(["kind", "score"])
     n = parts[parts["score"] == "test"].sort_values("n", ascending=False).set_index("kind")["n"].head(_N_CLASSES)
     places = np.arange(len(n))
-    for score in _OF_TYPES:
+    for score in _OF_CLASSES:
         named = CONTROLS[score]
         value, low, high = (style.percent(rows.loc[[(kind, score) for kind in n.index], c]) for c in _COLUMNS)
         if score == "test":
@@ -108,7 +110,10 @@ def _classes(ax: Axes, parts: pd.DataFrame) -> None:
     ax.set(xlabel="group right, class known (%)", xlim=(0, 102), ylim=(len(n) - 0.5, -0.5))
 
 
-_COLUMNS = ("value", "low", "high")
+def _range(rows: pd.DataFrame) -> tuple[float, float]:
+    """What an axis of scores has to hold: up to 100 %, down to the ten below the lowest end."""
+    lowest = float(style.percent(rows["low"].min()))
+    return max(0.0, 10 * np.floor(lowest / 10)), 100.0
 
 
 def _points(ax: Axes, x: np.ndarray, rows: pd.DataFrame, named: Named, **more: Any) -> None:
