@@ -100,3 +100,15 @@ def test_types_are_counted_among_training_crystals_alone():
     types = np.array(["a"] * 12 + ["b"] * 4 + ["c", "c", "d", "e"])
     train, test = np.r_[0:10, 12:15, 16, 18], np.array([10, 11, 15, 17, 19])
     assert apart.type_bins(types, train, test).tolist() == [3, 3, 2, 1, 0]
+
+
+def test_the_gain_in_known_types_is_held_against_that_in_others_and_the_class_of_most_gain_is_named():
+    trained = answered([2, 2, 6, 10], {"test": [{2: 0.9}, {2: 0.9}, {6: 0.9}, {3: 0.9}]})
+    scores = apart.in_class(trained, "space_group", SCHEME, {0: np.array([1, 1, 2, 10])})
+    contrast, terms = apart.known_types(scores, "space_group", {0: np.array([1, 3, 0, 0])})
+    # gains are 1, 1 in known types and 1, -1 in others
+    assert contrast.contrast(terms).value == pytest.approx(1 - 0)
+    kinds = {0: np.array(["P-1", "P-1", "P2/m", "P2/m"])}
+    found = apart.largest_gain(apart.by_kind(scores, "space_group", ["test"], kinds))
+    assert found["largest_class"].value == "P-1" and found["largest_gain"].value == 1
+    assert found["largest_guess"].value == 0 and found["largest_share"].value == 1

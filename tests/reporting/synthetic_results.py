@@ -1275,9 +1275,14 @@ def _groups_apart(run: _Writer) -> None:
         run.value(f"{row['score']}_{row['control']}", row["value"], row["low"], row["high"], 9000, kind="share")
     changed = [f"{score}_{control}" for score in top for control in (*controls[1:], "rescaled")]
     changed += [f"gain_{control}" for control in controls]
-    for name in changed:
+    for name in (*changed, "gain_known_types"):
         run.value(f"change_{name}", -0.08, low=-0.11, high=-0.05, n=9000, kind="points")
-    kinds = {"type": ("0", "1", "2", "3"), "system": ("cubic", "tetragonal"), "class": class_symbols("published")[:20]}
+    kinds = {"type": ("0", "1", "2", "3"), "system": ("cubic", "trigonal", "hexagonal")}
+    kinds["class"] = class_symbols("published")[:20]
+    run.value("largest_class", "P - - - (hexagonal)", kind="text")
+    run.value("largest_gain", 0.41, low=0.3, high=0.5, n=190, kind="points")
+    run.value("largest_guess", 0.24, low=0.2, high=0.3, n=190, kind="share")
+    run.value("largest_share", 0.42, n=38, kind="share")
     gains = [f"gain_{control}" for control in controls]
     parts = [
         {"by": by, "kind": kind, "score": score, **_interval(0.5 + 0.02 * i), "n": 900 - i}
@@ -1287,10 +1292,10 @@ def _groups_apart(run: _Writer) -> None:
     ]
     run.table("parts", **pd.DataFrame(parts))
     for part in parts:
-        if part["by"] == "type":
+        if part["by"] != "class":
             kind = "points" if part["score"] in gains else "share"
             ends = {"low": part["low"], "high": part["high"], "n": 900, "kind": kind}
-            run.value(f"type{part['kind']}_{part['score']}", part["value"], **ends)
+            run.value(f"{part['by']}_{part['kind']}_{part['score']}", part["value"], **ends)
     whos = ("network", "draws", "commonest")
     shares = {"network": (0.6, 0.2, 0.12, 0.05, 0.02, 0.01, 0.0), "draws": (0.04, 0.1, 0.2, 0.35, 0.25, 0.05, 0.01)}
     shares["commonest"] = (0.08, 0.15, 0.2, 0.3, 0.2, 0.05, 0.02)

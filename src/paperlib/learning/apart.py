@@ -25,6 +25,7 @@ from paperlib.crystals.other_shape import other_shape
 from paperlib.datasets.labels import Labels
 from paperlib.diffraction.altered import Alteration
 from paperlib.diffraction.instrument import Instrument
+from paperlib.lab.results import Value
 from paperlib.learning.comparison import Scored, scored_across
 from paperlib.learning.made_arms import CrystalTest
 from paperlib.learning.ranked import GIVEN, ranked
@@ -150,3 +151,29 @@ def by_kind(scores: Scored, arm: str, controls: Sequence[str], kinds: Mapping[An
             numbers = {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
             rows.append({"kind": kind, "score": name} | numbers)
     return pd.DataFrame(rows)
+
+
+def known_types(scores: Scored, arm: str, bins: Mapping[Any, np.ndarray]) -> tuple[Scored, dict[str, Any]]:
+    """What the gain of ``arm`` over the guess is greater for test items whose structure type is in training than for
+    the others, as a contrast; ``bins`` of :func:`type_bins` by split."""
+    weights = {}
+    for split, of_split in bins.items():
+        known = (of_split > 0).astype(np.float64)
+        weights[split] = known / known.mean() - (1 - known) / (1 - known).mean()
+    return scores, {f"{arm}@{FULL}": weights, COMMONEST: {split: -w for split, w in weights.items()}}
+
+
+def largest_gain(parts: pd.DataFrame) -> dict[str, Value]:
+    """Of the rows of :func:`by_kind` by class, the class in which most answers are gained over the guess:
+    ``largest_class``, ``largest_gain``, ``largest_guess`` (the guess) and ``largest_share``, its share of all that is
+    gained in classes."""
+    rows = parts.set_index(["score", "kind"])
+    gained = rows.loc[f"gain_{FULL}", "value"] * rows.loc[f"gain_{FULL}", "n"]
+    name = gained.idxmax()
+    found = {"largest_class": Value(str(name), kind="text")}
+    for value, score, kind in (("gain", f"gain_{FULL}", "points"), ("guess", COMMONEST, "share")):
+        row = rows.loc[(score, name)]
+        found[f"largest_{value}"] = Value(float(row.value), float(row.low), float(row.high), int(row.n), kind=kind)
+    if gained.sum() > 0:
+        found["largest_share"] = Value(float(gained[name] / gained.sum()), n=len(gained), kind="share")
+    return found

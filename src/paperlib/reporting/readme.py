@@ -94,7 +94,7 @@ ROWS = (
     ("… changed by heights handed round; by cells a tenth larger or smaller (points)",
      ("17_groups_apart/change_in_class_permuted", "17_groups_apart/change_in_class_rescaled")),
     ("… above the commonest group (points): structure type not in training; ten or more crystals of it there",
-     ("17_groups_apart/type0_gain_test", "17_groups_apart/type3_gain_test")),
+     ("17_groups_apart/type_0_gain_test", "17_groups_apart/type_3_gain_test")),
     ("Wrong space groups that are one maximal subgroup away from the truth (%): network; draws from class frequencies",
      ("17_groups_apart/space_group_network_one_edge", "17_groups_apart/space_group_draws_one_edge")),
 )  # fmt: skip
