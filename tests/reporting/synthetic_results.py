@@ -75,6 +75,7 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
     # a smoke run asks no other program
     _neutrons(_Writer(folder, "15_neutrons", profile), generator, programs=profile != "smoke")
+    _groups_apart(_Writer(folder, "17_groups_apart", profile))
     return folder
 
 
@@ -1256,3 +1257,76 @@ def _mean_maps(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pattern = np.mean(parts, axis=0)
     cam = np.exp(-0.5 * ((TWO_THETA - 20 - 5 * seed) / 9) ** 2)
     return pattern / pattern.max(), _signed(pattern, seed), cam
+
+
+def _groups_apart(run: _Writer) -> None:
+    """Scores under controls, by type and class, and distances of answers from the truth."""
+    controls = ("test", "permuted", "scaled_900", "scaled_970", "scaled_1030", "scaled_1100", "shape", "all")
+    drops = dict(zip(controls, (0.0, 0.05, 0.2, 0.04, 0.05, 0.22, 0.3, 0.4), strict=True))
+    top = {"in_class": 0.85, "direct": 0.7, "summed": 0.68}
+    places = ((-1, -1), (0, 0), (1, 1))
+    rows = [
+        {"score": score, "control": control, "split": split, "seed": seed, **_interval(top[score] - drops[control])}
+        for score, control, (split, seed) in itertools.product(top, controls, places)
+    ]
+    rows += [{"score": "in_class", "control": "commonest", "split": s, "seed": s, **_interval(0.6)} for s in (-1, 0, 1)]
+    run.table("controls", **pd.DataFrame(rows))
+    for row in rows:
+        run.value(f"{row['score']}_{row['control']}", row["value"], row["low"], row["high"], 9000, kind="share")
+    changed = [f"{score}_{control}" for score in top for control in (*controls[1:], "rescaled")]
+    changed += [f"gain_{control}" for control in controls]
+    for name in (*changed, "gain_known_types"):
+        run.value(f"change_{name}", -0.08, low=-0.11, high=-0.05, n=9000, kind="points")
+    kinds = {"type": ("0", "1", "2", "3"), "system": ("cubic", "trigonal", "hexagonal")}
+    kinds["class"] = class_symbols("published")[:20]
+    run.value("largest_class", "P - - - (hexagonal)", kind="text")
+    run.value("largest_gain", 0.41, low=0.3, high=0.5, n=190, kind="points")
+    run.value("largest_guess", 0.24, low=0.2, high=0.3, n=190, kind="share")
+    run.value("largest_share", 0.42, n=38, kind="share")
+    gains = [f"gain_{control}" for control in controls]
+    parts = [
+        {"by": by, "kind": kind, "score": score, **_interval(0.5 + 0.02 * i), "n": 900 - i}
+        for by, names in kinds.items()
+        for i, kind in enumerate(names)
+        for score in (*controls, "commonest", *gains)
+    ]
+    run.table("parts", **pd.DataFrame(parts))
+    for part in parts:
+        if part["by"] != "class":
+            kind = "points" if part["score"] in gains else "share"
+            ends = {"low": part["low"], "high": part["high"], "n": 900, "kind": kind}
+            run.value(f"{part['by']}_{part['kind']}_{part['score']}", part["value"], **ends)
+    whos = ("network", "draws", "commonest")
+    shares = {"network": (0.6, 0.2, 0.12, 0.05, 0.02, 0.01, 0.0), "draws": (0.04, 0.1, 0.2, 0.35, 0.25, 0.05, 0.01)}
+    shares["commonest"] = (0.08, 0.15, 0.2, 0.3, 0.2, 0.05, 0.02)
+    far = [
+        {"arm": arm, "who": who, "distance": edges, "split": split, "seed": seed, **_interval(shares[who][edges])}
+        for arm, who, edges, (split, seed) in itertools.product(("space_group", "direct"), whos, range(7), places)
+    ]
+    run.table("distances", **pd.DataFrame(far))
+    relations = {"one_edge": 0.5, "t": 0.35, "k": 0.15, "t_up": 0.2, "t_down": 0.15, "same_class": 0.3}
+    near = []
+    for arm, who, (split, seed) in itertools.product(("space_group", "direct"), (*whos, "above_draws"), places):
+        for relation, value in relations.items():
+            place = {"arm": arm, "who": who, "relation": relation, "split": split, "seed": seed}
+            near.append(place | _interval(value * (1 if who == "network" else 0.3)))
+    run.table("near", **pd.DataFrame(near))
+    for row in near:
+        kind = "points" if row["who"] == "above_draws" else "share"
+        name = f"{row['arm']}_{row['who']}_{row['relation']}"
+        run.value(name, row["value"], row["low"], row["high"], 6000, kind=kind)
+    for arm, who in itertools.product(("space_group", "direct"), whos):
+        run.value(f"{arm}_{who}_mean", 0.8 if who == "network" else 2.6, low=0.7, high=2.7, n=15000)
+        run.value(f"{arm}_{who}_within_one", 0.6, low=0.58, high=0.62, n=15000, kind="share")
+    for name, count in {"n_edges_t": 700, "n_edges_k": 450, "diameter": 6, "n_trainings_06": 5, "n_seeds": 2}.items():
+        run.value(name, count)
+    run.value("n_splits", 2)
+    run.value("mean_pair", 3.1)
+    run.value("change", 0.1, kind="share")
+    for name, value in {"scale_small": 0.9, "scale_large": 1.1}.items():
+        run.value(name, value)
+    run.finish()
+
+
+def _interval(value: float) -> dict[str, float | int]:
+    return {"value": value, "low": value - 0.02, "high": value + 0.02, "n": 9000}

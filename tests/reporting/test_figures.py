@@ -22,6 +22,8 @@ from paperlib.reporting.figures import (
     fig_bias,
     fig_bias_matrix,
     fig_duplicate_effect,
+    fig_error_graph,
+    fig_groups_apart,
     fig_imperfections,
     fig_labels,
     fig_neutrons,
@@ -31,7 +33,7 @@ from paperlib.reporting.figures import (
     fig_similar_structures,
     fig_simulator,
 )
-from paperlib.reporting.names import ARMS, NETWORKS, RADIATIONS, READERS, TRAINED_ON
+from paperlib.reporting.names import ANSWERED_BY, ARMS, NETWORKS, RADIATIONS, READERS, RELATIONS, TRAINED_ON, WITHIN
 from paperlib.reporting.produce import FIGURES, draw_figures
 
 PROFILE_PARTS = (("xray", False), ("alike", False), ("neutron", False), ("neutron", True))
@@ -220,6 +222,37 @@ def test_every_network_stands_on_both_radiations_and_changes_are_paired_differen
 
     scored, changed = fig_neutrons.draw(smoke_results).axes
     assert _marks(changed, "x") == drawn[:-4], "without the other program its block and its panel are left out"
+
+
+def test_scores_within_a_class_stand_under_their_control(results):
+    controls, sizes, types, classes = fig_groups_apart.draw(results).axes
+    table = results.table("17_groups_apart", "controls").query("split == -1").set_index(["score", "control"])["value"]
+    shown = ["test", "permuted", "scaled_900", "scaled_1100", "shape", "all"]
+    factors = ["scaled_900", "scaled_970", "test", "scaled_1030", "scaled_1100"]
+    for score, here, there in zip(WITHIN, controls.containers, sizes.containers, strict=True):
+        assert list(here.lines[0].get_ydata()) == pytest.approx([100 * table[score, control] for control in shown])
+        assert list(there.lines[0].get_xdata()) == [0.9, 0.97, 1, 1.03, 1.1]
+        assert list(there.lines[0].get_ydata()) == pytest.approx([100 * table[score, control] for control in factors])
+    parts = results.table("17_groups_apart", "parts").set_index(["by", "kind", "score"])
+    first = types.containers[0].lines[0].get_ydata()
+    assert list(first) == pytest.approx([100 * parts.loc[("type", kind, "test"), "value"] for kind in "0123"])
+    n = parts.xs("class").xs("test", level="score")["n"].nlargest(12)
+    assert [label.get_text().rpartition(" ")[2] for label in classes.get_yticklabels()] == [f"({count})" for count in n]
+
+
+def test_answers_stand_at_their_distance_and_relations_beside_those_of_guesses(results):
+    groups, classes, relations = fig_error_graph.draw(results).axes
+    table = results.table("17_groups_apart", "distances").query("split == -1")
+    table = table.set_index(["arm", "who", "distance"]).sort_index()
+    for ax, arm in ((groups, "space_group"), (classes, "direct")):
+        bars = [bar for bar in ax.containers if hasattr(bar, "patches")]
+        for who, of in zip(ANSWERED_BY, bars, strict=True):
+            heights = table.loc[(arm, who), "value"]
+            assert [patch.get_height() for patch in of.patches] == pytest.approx(list(100 * heights))
+    near = results.table("17_groups_apart", "near").query("split == -1 and arm == 'space_group'")
+    near = near.set_index(["who", "relation"])["value"]
+    for who, marks_of in zip(ANSWERED_BY, relations.containers, strict=True):
+        assert list(marks_of.lines[0].get_xdata()) == pytest.approx([100 * near[who, name] for name in RELATIONS])
 
 
 def _line(ax, label):

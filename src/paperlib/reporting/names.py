@@ -261,3 +261,38 @@ CHANGED_LINES = {
     "random": Named("that they fit, random weights", style.PURPLE),
 }
 """Answers about patterns with lines put in or taken away, and that of a network with random weights."""
+
+WITHIN = {
+    "in_class": Named("group, class known", style.BLUE),
+    "summed": Named("class, by the same network", style.VERMILION),
+    "direct": Named("class, by the network trained on classes", style.ORANGE),
+}
+"""What is scored under each of :data:`CONTROLS`."""
+
+CONTROLS = {
+    "test": Named("as they are", style.BLUE),
+    "permuted": Named("heights handed round", style.GREEN),
+    "scaled_900": Named("cells smaller", style.PURPLE),
+    "scaled_1100": Named("cells larger", style.PURPLE),
+    "shape": Named("other shape", style.GREY),
+    "all": Named("all three", style.SKY),
+    "commonest": Named("commonest group of the class", style.BLACK),
+}
+"""What is taken from the patterns before a trained network is asked, and the guess beside it."""
+
+ANSWERED_BY = {
+    "network": Named("network", style.BLUE),
+    "draws": Named("draws from class frequencies", style.ORANGE),
+    "commonest": Named("always the commonest", style.GREY),
+}
+"""Who gives the answers whose distance from the truth is told."""
+
+RELATIONS = {
+    "one_edge": "one edge away",
+    "t": "… t, either way",
+    "t_up": "… t, point group too large",
+    "t_down": "… t, point group too small",
+    "k": "… k, either way",
+    "same_class": "same absences",
+}
+"""How a wrong answer may be related to the truth on the graph of maximal subgroups."""

@@ -16,7 +16,9 @@ from paperlib.reporting.figures import (
     fig_bias_matrix,
     fig_duplicate_effect,
     fig_duplicates,
+    fig_error_graph,
     fig_extinction_classes,
+    fig_groups_apart,
     fig_imperfections,
     fig_insertions,
     fig_labels,
@@ -65,6 +67,8 @@ FIGURES = (
     fig_attribution_groups,
     fig_worked_pattern,
     fig_neutrons,
+    fig_groups_apart,
+    fig_error_graph,
 )
 """The published figures in the order of the paper. Each module has ``STEM``, ``NEEDS`` and ``draw``, and its own name
 is that of the files."""

@@ -89,6 +89,14 @@ ROWS = (
      ("15_neutrons/neutron_on_xray_top1", "15_neutrons/xray_on_neutron_top1")),
     ("… patterns by CrysFML instead of ours, paired (points): X-rays; neutrons",
      ("15_neutrons/program_xray_xray", "15_neutrons/program_neutron_neutron")),
+    ("Group right once its extinction group is known (%): network; commonest group of the class",
+     ("17_groups_apart/in_class_test", "17_groups_apart/in_class_commonest")),
+    ("… changed by heights handed round; by cells a tenth larger or smaller (points)",
+     ("17_groups_apart/change_in_class_permuted", "17_groups_apart/change_in_class_rescaled")),
+    ("… above the commonest group (points): structure type not in training; ten or more crystals of it there",
+     ("17_groups_apart/type_0_gain_test", "17_groups_apart/type_3_gain_test")),
+    ("Wrong space groups that are one maximal subgroup away from the truth (%): network; draws from class frequencies",
+     ("17_groups_apart/space_group_network_one_edge", "17_groups_apart/space_group_draws_one_edge")),
 )  # fmt: skip
 """What the README shows: a text and the keys of its values."""
 
