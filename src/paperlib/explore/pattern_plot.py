@@ -1,0 +1,171 @@
+"""One pattern with its lines, to be pointed at and clicked on: curve above, marks of the lines below it, and a map of
+what the network looks at below these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import plotly.graph_objects as go
+
+from paperlib.answers.lines import angle_of
+from paperlib.explore.look import AXIS, FONT, PLOT
+from paperlib.explore.subject import Edits, Shown
+from paperlib.reporting import style
+
+HEIGHT = 470
+CURVE, ALLOWED, FORBIDDEN, PUT, FOR, AGAINST, MAP = range(7)
+"""The traces, in order."""
+ROWS = {ALLOWED: 1.0, FORBIDDEN: 0.0}
+"""Where marks stand: allowed lines above forbidden ones."""
+PUT_COLOUR = style.GREEN
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Lines that are marked: those that are there, or allowed, and those that the space group forbids."""
+
+    d: np.ndarray
+    """(m,) Å."""
+    allowed: np.ndarray
+    """(m,) bool."""
+    text: Sequence[str] = ()
+    """(m) what is said of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """What the network looks at, in the same order: angles at the wavelength that is shown, and values."""
+
+    two_theta: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    value: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    bars: bool = True
+    """Of single lines; a curve over all points otherwise."""
+    title: str = ""
+
+
+def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
+    """An empty figure for :func:`draw`. ``clicked`` is called with the trace and the number of the point in it."""
+    figure = go.FigureWidget()
+    tick = {"symbol": "line-ns-open", "size": 11, "line": {"width": 1.6}, "color": style.BLUE}
+    ring = {"symbol": "circle-open", "size": 8, "line": {"width": 1.4}, "color": style.VERMILION}
+    wedge = {"symbol": "triangle-down", "size": 8}
+    text = {"mode": "markers", "hoverinfo": "text", "showlegend": False}
+    figure.add_scatter(
+        mode="lines",
+        line={"color": style.PATTERN, "width": 1.2},
+        hovertemplate="2θ = %{x:.2f}°<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_scatter(yaxis="y2", marker=tick, **text)
+    figure.add_scatter(yaxis="y2", marker=ring, **text)
+    figure.add_scatter(marker={"symbol": "star-triangle-down", "size": 10, "color": PUT_COLOUR}, **text)
+    figure.add_scatter(marker=wedge | {"color": style.POSITIVE}, **text)
+    figure.add_scatter(marker=wedge | {"color": style.NEGATIVE}, **text)
+    figure.add_scatter(
+        yaxis="y3",
+        mode="lines",
+        line={"color": style.BLACK, "width": 1.2},
+        hovertemplate="2θ = %{x:.2f}°: %{y:.3g}<extra></extra>",
+        showlegend=False,
+    )
+    row = AXIS | {"fixedrange": True, "showgrid": False, "showline": False, "ticks": ""}
+    figure.update_layout(
+        **PLOT,
+        height=HEIGHT,
+        hovermode="closest",
+        xaxis=AXIS | {"title": {"text": "2θ (°)", "standoff": 4}, "range": [5, 90], "anchor": "y3"},
+        yaxis=AXIS | {"domain": [0.36, 1.0], "title": "√ intensity", "range": [0, 1.2], "showticklabels": False},
+        yaxis2=row
+        | {"domain": [0.23, 0.34], "range": [-0.6, 1.6], "tickvals": [0, 1], "ticktext": ["forbidden", "allowed"]},
+        yaxis3=AXIS
+        | {"domain": [0.0, 0.19], "fixedrange": True, "nticks": 3, "zeroline": True, "zerolinecolor": "#888"},
+    )
+    figure.layout.margin.l = 72
+    for number, trace in enumerate(figure.data):
+        trace.on_click(lambda _trace, points, _state, number=number: _tell(clicked, number, points))
+    return figure
+
+
+def draw(figure: go.FigureWidget, shown: Shown, marks: Marks, edits: Edits, effects: Marks, weight: np.ndarray) -> None:
+    """Show a pattern, its ``marks``, lines that were put in or taken away, and ``effects``: the lines that decide, with
+    their ``weight`` (m,), above 0 for the first class."""
+    root = np.sqrt(np.clip(shown.intensity, 0, None))
+    angle = angle_of(marks.d, shown.wavelength)
+    taken = _among(marks.d, edits.taken)
+    filled = _among(marks.d, [d for d, _ in edits.put])
+    put = np.array(edits.put).reshape(-1, 2)
+    place = angle_of(put[:, 0], shown.wavelength)
+    deciding = angle_of(effects.d, shown.wavelength)
+    top = np.interp(deciding, shown.two_theta, np.nan_to_num(_highest(root))) + 0.06
+    with figure.batch_update():
+        figure.data[CURVE].update(x=shown.two_theta, y=root)
+        for number, chosen in ((ALLOWED, marks.allowed), (FORBIDDEN, ~marks.allowed)):
+            changed = (taken if number == ALLOWED else filled)[chosen]
+            figure.data[number].update(
+                x=angle[chosen],
+                y=np.full(int(chosen.sum()), ROWS[number]),
+                text=[text for text, kept in zip(marks.text, chosen, strict=True) if kept],
+            )
+            figure.data[number].marker.symbol = np.where(
+                changed, "x-thin-open" if number == ALLOWED else "circle", figure_symbol(number)
+            ).tolist()
+        figure.data[PUT].update(x=place, y=np.full(len(place), 1.14), text=[_put_text(*one) for one in edits.put])
+        for number, chosen in ((FOR, weight > 0), (AGAINST, weight < 0)):
+            figure.data[number].update(
+                x=deciding[chosen],
+                y=top[chosen],
+                text=[text for text, kept in zip(effects.text, chosen, strict=True) if kept],
+            )
+
+
+def draw_map(figure: go.FigureWidget, map_: Map) -> None:
+    """Show a map below the lines."""
+    x, y = map_.two_theta, map_.value
+    if map_.bars:
+        x = np.repeat(x, 3)
+        y = np.stack([np.zeros(len(map_.value)), map_.value, np.full(len(map_.value), np.nan)], axis=1).ravel()
+    size = max(float(np.abs(map_.value).max(initial=0.0)), 1e-9) * 1.15
+    with figure.batch_update():
+        figure.data[MAP].update(x=x, y=y)
+        figure.layout.yaxis3.range = [-size, size]
+        figure.layout.annotations = [
+            {
+                "text": map_.title,
+                "showarrow": False,
+                "font": FONT | {"size": 11},
+                "x": 0,
+                "y": 0.195,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+            }
+        ]
+
+
+def figure_symbol(trace: int) -> str:
+    """The symbol of a mark that nothing was done to."""
+    return "line-ns-open" if trace == ALLOWED else "circle-open"
+
+
+def _tell(clicked: Callable[[int, int], None], trace: int, points: go.callbacks.Points) -> None:
+    if points.point_inds:
+        clicked(trace, int(points.point_inds[0]))
+
+
+def _among(d: np.ndarray, spacings: Sequence[float]) -> np.ndarray:
+    if not len(spacings):
+        return np.zeros(len(d), dtype=bool)
+    return (np.abs(d[:, None] / np.array(spacings) - 1) < 1e-6).any(axis=1)
+
+
+def _put_text(d: float, height: float) -> str:
+    return f"put in: {100 * height:.3g} % of the highest line<br>d = {d:.4f} Å"
+
+
+def _highest(values: np.ndarray, reach: int = 4) -> np.ndarray:
+    """The largest of the points within ``reach`` of each, so that a mark stands above a line."""
+    padded = np.pad(np.nan_to_num(values), reach, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
