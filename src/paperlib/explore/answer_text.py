@@ -17,8 +17,6 @@ TOP = 5
 """Classes and space groups that are listed."""
 LINES = 8
 """Lines that are listed."""
-_NAMED = 6
-"""Space groups of a class that are named."""
 
 
 def opinion_html(opinion: Opinion, subject: Subject) -> str:
@@ -32,23 +30,21 @@ def opinion_html(opinion: Opinion, subject: Subject) -> str:
             percent(opinion.class_p[k]),
             bar(float(opinion.class_p[k]), style.GREEN if k == truth else "#9DB4C8"),
             f"<b>{escape(class_name(k))}</b>" + (" ✓" if k == truth else ""),
-            f'<span class="quiet">{systems(k)}; {_groups(int(k))}</span>',
+            f'<span class="quiet" title="{_groups(int(k))}">{systems(k)}</span>',
         ]
         for k in opinion.classes[:TOP]
     ]
     parts = [f'<h3 class="explore-answer" style="color:{colour}">{escape(told)}</h3>']
     if not opinion.known:
-        parts.append(
-            f"<p>The best class has {percent(opinion.class_p[first])}; less than {percent(opinion.refuse_below)} is not "
-            "answered.</p>"
-        )
+        best, least = percent(opinion.class_p[first]), percent(opinion.refuse_below)
+        parts.append(f"<p>The best class has {best}; less than {least} is not answered.</p>")
     parts.append(table(rows))
     if truth >= 0 and truth not in opinion.classes[:TOP]:
         place = int((opinion.classes == truth).argmax()) + 1
         parts.append(f"<p>The true class, {escape(class_name(truth))}, stands at place {place}.</p>")
     if len(opinion.group_p):
         best = (-opinion.group_p).argsort(kind="stable")[:TOP]
-        named = ", ".join(f"{symbol(int(g) + 1)} {percent(opinion.group_p[g])}" for g in best)
+        named = ", ".join(f"{symbol(int(g) + 1)} {percent(float(opinion.group_p[g]))}" for g in best)
         parts.append(f'<p class="quiet">Space groups: {named}</p>')
     return block("".join(parts))
 
@@ -76,5 +72,4 @@ def deciding_html(session: Session, deciding: Deciding) -> str:
 
 
 def _groups(extinction_class: int) -> str:
-    names = [symbol(number) for number in members(extinction_class)]
-    return ", ".join(names[:_NAMED]) + (f", … ({len(names)})" if len(names) > _NAMED else "")
+    return ", ".join(symbol(number) for number in members(extinction_class))

@@ -1,4 +1,4 @@
-"""What can be chosen: space groups and extinction classes, what they demand of reflections, and crystals that show it."""
+"""What can be chosen: space groups and extinction classes, what they demand of reflections, crystals that show it."""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ def cell_traces(crystal: CrystalSet, scene: str) -> list[go.Scatter3d]:
     hover = [_said(names[a], place, float(crystal.occupancy[a])) for a, place in zip(atom, positions, strict=True)]
     common = {"scene": scene, "showlegend": False}
     pairs = bonds(points, radius[atom]) if len(points) <= MOST_BONDED else np.zeros((0, 2), dtype=np.int64)
+    metal = np.array([gemmi.Element(name).is_metal for name in names])[atom]
+    pairs = pairs[~metal[pairs].all(axis=1)]  # metals touch in all directions
     return [
         go.Scatter3d(**_segments(_edges(vectors)), **common, mode="lines", hoverinfo="skip", line=_line("#1A1A1A", 3)),
         go.Scatter3d(**_segments(points[pairs]), **common, mode="lines", hoverinfo="skip", line=_line("#9A9A9A", 4)),

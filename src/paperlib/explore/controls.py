@@ -28,12 +28,19 @@ class Controls:
 
     def __init__(self, tests: Sequence[str]) -> None:
         wide = {"width": "330px"}
-        self.test = widgets.Dropdown(options=tests, description="test pattern", style=_ROOM, layout={"width": "400px"})
+        self.test = widgets.Dropdown(
+            options=[("choose one", ""), *((name, name) for name in tests)],
+            description="test pattern",
+            style=_ROOM,
+            layout={"width": "400px"},
+        )
         self.upload = widgets.FileUpload(description="your CIF or pattern", layout={"width": "190px"})
         self.beam = widgets.Text(
             placeholder="as 1.5406", description="its wavelength / Å", style=_ROOM, layout={"width": "215px"}
         )
-        self.found = widgets.Dropdown(description="crystal", style=_ROOM, layout={"width": "260px", "display": "none"})
+        self.found = widgets.Dropdown(
+            description="crystal of the file", style=_ROOM, layout={"width": "330px", "display": "none"}
+        )
         self.sliders = {
             "wavelength": widgets.FloatSlider(
                 COPPER, min=SHORTEST, max=LONGEST, step=0.001, readout_format=".3f", description="wavelength / Å",
@@ -44,7 +51,8 @@ class Controls:
                 description="crystallites", style=_ROOM, layout=wide,
             ),
             "noise": widgets.SelectionSlider(
-                options=[(f"{100 * noise:g} %", noise) for noise in _NOISE], description="noise", style=_ROOM, layout=wide
+                options=[(f"{100 * noise:g} %", noise) for noise in _NOISE], description="noise",
+                style=_ROOM, layout=wide,
             ),
         }  # fmt: skip
         titles = {"robust": "for measured patterns (13)", "clean": "for clean patterns (06)"}
@@ -54,7 +62,7 @@ class Controls:
             style=_ROOM,
             layout={"width": "270px"},
         )
-        self.mode = widgets.ToggleButtons(options=[LOOK, INSERT, DELETE], style={"button_width": "120px"})
+        self.mode = widgets.ToggleButtons(options=[LOOK, INSERT, DELETE], style={"button_width": "140px"})
         self.height = widgets.SelectionSlider(
             options=[(f"{100 * height:g} %", height) for height in _HEIGHTS],
             value=0.02,
@@ -73,8 +81,8 @@ class Controls:
             ]
         )
         hint = block(
-            '<p class="quiet">Click a mark to take that line away, a ring to put a forbidden line in, once more to undo '
-            "it; on the curve, a click does what is chosen here. ▼ deciding lines, red for the first class, blue for the "
+            '<p class="quiet">Click a mark to take that line away, a ring to put a forbidden line in, once more to '
+            "undo it; on the curve, a click does what is chosen here. Red speaks for the first class, blue for the "
             "second.</p>"
         )
         self.below = widgets.VBox(

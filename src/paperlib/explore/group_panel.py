@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+import numpy as np
 
 from paperlib.explore import bench, group_plot
 from paperlib.explore.catalogue import SCHEME, Choice, choices, counts, examples
+from paperlib.explore.fitted import Fitted
 from paperlib.explore.lines import lines_of
 from paperlib.explore.loading import crystal_subject, random_examples
-from paperlib.explore.look import block, escape, table
+from paperlib.explore.look import PLOT_BOX, block, escape, table
 from paperlib.explore.networks import robust
 from paperlib.explore.subject import Edits, Settings, Subject
 from paperlib.symmetry.groups import SPACE_GROUPS, crystal_system, point_group, symbol
@@ -40,11 +42,8 @@ class GroupPanel:
         for place, button in enumerate(self.asking):
             button.add_class("explore-ask")
             button.on_click(lambda _button, place=place: self._shared.to_bench(self.subjects[place]))
-        left = widgets.VBox([self.kind, self.chosen, self.facts], layout={"flex": "0 1 300px", "min_width": "285px"})
-        buttons = widgets.HBox(self.asking)
-        right = widgets.VBox(
-            [self.message, self.figure, buttons], layout={"flex": "1 1 560px", "min_width": "0", "overflow": "hidden"}
-        )
+        left = widgets.VBox([self.kind, self.chosen, self.facts], layout={"flex": "0 1 330px", "min_width": "300px"})
+        right = widgets.VBox([self.message, self.figure, widgets.HBox(self.asking), Fitted()], layout=PLOT_BOX)
         self.widget = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.chosen.options = choices(classes=False)
         self.chosen.value = Choice(shared.space_group)
@@ -92,7 +91,7 @@ class GroupPanel:
         return [crystal_subject(crystals, row, note) for row in rows]
 
 
-def facts_html(choice: Choice, counted: list[int]) -> str:
+def facts_html(choice: Choice, counted: np.ndarray) -> str:
     """Conditions and members of a choice; ``counted`` (231,) are the crystals of each group in the set."""
     conditions = "".join(f"<p>{text}</p>" for text in choice.conditions) or "<p>none: every reflection is allowed</p>"
     rows = []

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from paperlib.explore.cell_scene import cell_traces, scene_layout
 from paperlib.explore.lines import Lines
-from paperlib.explore.look import AXIS, FONT, PLOT
+from paperlib.explore.look import AXIS, FONT, PLOT, ROW
+from paperlib.explore.plotly_widget import new_widget
 from paperlib.explore.subject import Shown, Subject
 from paperlib.reporting import style
 
@@ -23,7 +24,7 @@ _WIDE = 1 / 3
 
 def new_figure() -> go.FigureWidget:
     """An empty figure for :func:`draw`."""
-    figure = go.FigureWidget()
+    figure = new_widget()
     scenes = {
         f"scene{i + 1 if i else ''}": scene_layout()
         | {"domain": {"x": [i * _WIDE + 0.01, (i + 1) * _WIDE - 0.01], "y": [0.5, 0.94]}}
@@ -34,7 +35,7 @@ def new_figure() -> go.FigureWidget:
         **scenes,
         height=HEIGHT,
         xaxis=AXIS | {"title": {"text": "2θ (°)", "standoff": 4}, "range": [5, 90], "anchor": "y"},
-        yaxis=AXIS | {"domain": [0.0, 0.46], "showticklabels": False, "fixedrange": True, "title": "√ intensity"},
+        yaxis=AXIS | ROW | {"domain": [0.0, 0.46], "fixedrange": True, "title": "√ intensity"},
         hovermode="closest",
     )
     return figure

@@ -75,15 +75,9 @@ def measured_offers(measured: MeasuredSet) -> list[Offer]:
 
     def offer(row: int) -> Offer:
         one = measured.pattern(row)
+        two_theta, counts = one.two_theta.astype(np.float64), np.maximum(one.intensity, 0).astype(np.float64)
         beam = (one.wavelength, 0.0, 0.5, "xray")
-        pattern = MeasuredPattern(
-            one.two_theta.astype(np.float64),
-            np.maximum(one.intensity, 0).astype(np.float64),
-            *beam,
-            one.name,
-            "set",
-            (),
-        )
+        pattern = MeasuredPattern(two_theta, counts, *beam, Path(one.name), "set", ())
         name = f"{one.name}, {symbol(one.space_group)}"
         return f"measured · {name}", lambda: Subject(name, measured=pattern, truth=one.space_group, note=SEEN)
 
@@ -107,7 +101,7 @@ def simulated_offers(crystals: CrystalSet, seed: int = 0) -> list[Offer]:
             first, last = np.flatnonzero(seen)[[0, -1]]
             beam = (instrument.wavelength, instrument.second_wavelength, instrument.second_ratio, "xray")
             grid, counts = instrument.grid()[first : last + 1], np.maximum(intensity[first : last + 1], 0)
-            pattern = MeasuredPattern(grid, counts.astype(np.float64), *beam, name, "simulated", ())
+            pattern = MeasuredPattern(grid, counts.astype(np.float64), *beam, Path(name), "simulated", ())
             return Subject(f"{name}, simulated measurement", measured=pattern, truth=number, note=SIMULATED)
 
         return f"simulated · {name}", make

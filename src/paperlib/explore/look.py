@@ -18,9 +18,14 @@ PLOT = {
     "hoverlabel": {"bgcolor": "white", "font": FONT},
     "modebar": {"remove": ["select2d", "lasso2d", "autoScale2d", "toImage"]},
 }
+ROW = {"showticklabels": False, "ticks": "", "showgrid": False}
+"""Of an axis without numbers."""
 AXIS = {"showline": True, "linecolor": "#555555", "gridcolor": GRID, "zeroline": False, "ticks": "outside"}
 
-_CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
+PLOT_BOX = {"flex": "1 1 500px", "min_width": "0", "overflow": "hidden"}
+"""Of the box that a plot stands in, beside others or below them where the page is narrow."""
+
+_CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top;white-space:nowrap"
 SHEET = """<style>
 .explore {font: 13px/1.4 'DejaVu Sans', Verdana, sans-serif; color: #1A1A1A}
 .explore h3 {font-size: 16px; margin: 4px 0 2px 0}

@@ -9,6 +9,7 @@ from the empty pattern is gone in its first step, and integrated gradients say n
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def attribution_map(network: Network, shown: Shown, extinction_class: int, metho
 
 
 @functools.cache
-def _model(name: str):  # noqa: ANN202 - a torch module, which is not loaded before
+def _model(name: str) -> tuple[Any, np.ndarray | None]:
     from paperlib.learning.released import load_released
 
     released = load_released(name)

@@ -69,8 +69,8 @@ class Network:
         return Opinion(np.exp(class_log_p[0]), np.exp(group_log_p[0]), self.refuse_below)
 
     def effects(self, pattern: np.ndarray, doublet: Doublet | None) -> tuple[list[Line], np.ndarray]:
-        """The :data:`MOST_LINES` highest lines of a ``pattern`` and by how much ln(P1 / P2) of the two best classes falls
-        when each is taken away: above 0 it speaks for the first. The one that says the most comes first."""
+        """The :data:`MOST_LINES` highest lines of a ``pattern`` and by how much ln(P1 / P2) of the two best classes
+        falls when each is taken away: above 0 it speaks for the first. The one that says the most comes first."""
         above, measured = self.lines(pattern), is_measured(pattern)
         found = find_lines(above, measured, diffractometer(self.instrument), doublet)
         lines = sorted(found, key=lambda one: -one.height)[:MOST_LINES]

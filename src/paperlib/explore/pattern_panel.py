@@ -9,9 +9,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from paperlib.explore import answer_text, controls, paper_figure, pattern_plot
+from paperlib.explore.catalogue import Choice, examples
+from paperlib.explore.fitted import Fitted
 from paperlib.explore.later import Later
-from paperlib.explore.loading import test_offers, uploaded
-from paperlib.explore.look import block, escape
+from paperlib.explore.loading import crystal_subject, test_offers, uploaded
+from paperlib.explore.look import PLOT_BOX, block, escape
 from paperlib.explore.maps import attribution_map
 from paperlib.explore.pattern_plot import Map, Marks
 from paperlib.explore.session import Deciding, Session
@@ -33,26 +35,33 @@ class PatternPanel:
         self.answer, self.decides, self.message = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.name = widgets.HTML()
         self.map = Map()
-        first = next(iter(self._offers.values()))()
-        self.session = Session(first)
+        self.session = Session(self._first(shared))
         self._new_subject()
         self._observe()
-        right = widgets.VBox([self.answer, self.decides], layout={"flex": "0 1 400px", "min_width": "340px"})
-        left = widgets.VBox(
-            [self.figure, self.controls.below], layout={"flex": "1 1 560px", "min_width": "0", "overflow": "hidden"}
+        right = widgets.VBox(
+            [self.answer, self.decides], layout={"flex": "0 1 390px", "min_width": "320px", "overflow": "hidden"}
         )
+        left = widgets.VBox([self.figure, self.controls.below, Fitted()], layout=PLOT_BOX)
         both = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.widget = widgets.VBox([self.controls.above, self.name, self.message, both])
 
     def put(self, subject: Subject) -> None:
         """Put a subject on the bench."""
+        self._quiet = True
+        self.controls.test.value = ""
+        self._quiet = False
         self._do(lambda: self.session.put(subject), self._new_subject)
+
+    def _first(self, shared: Shared) -> Subject:
+        """What stands on the bench at the beginning: a crystal of the group, or a test pattern."""
+        rows = examples(shared.crystals, Choice(shared.space_group))
+        return crystal_subject(shared.crystals, rows[-1]) if len(rows) else next(iter(self._offers.values()))()
 
     def _observe(self) -> None:
         own = self.controls
-        own.test.observe(lambda change: change["new"] and self._choose(change["new"]), "value")
-        own.found.observe(lambda change: change["new"] and self.put(change["new"]), "value")
-        own.upload.observe(lambda change: change["new"] and self._uploaded(change["new"]), "value")
+        own.test.observe(lambda change: self._choose(change["new"]), "value")
+        own.found.observe(lambda change: self._found(change["new"]), "value")
+        own.upload.observe(lambda change: self._uploaded(change["new"]), "value")
         for name, slider in own.sliders.items():
             slider.observe(lambda change, name=name: self._slid(name, change["new"]), "value")
         own.network.observe(
@@ -63,10 +72,18 @@ class PatternPanel:
         own.undo.on_click(lambda _button: self._do(self.session.undo_all))
         own.export.on_click(lambda _button: self._export())
 
+    def _found(self, subject: Subject | None) -> None:
+        if subject is not None and not self._quiet:
+            self.put(subject)
+
     def _choose(self, offer: str) -> None:
-        self._do(lambda: self.session.put(self._offers[offer]()), self._new_subject)
+        if offer and not self._quiet:
+            self._do(lambda: self.session.put(self._offers[offer]()), self._new_subject)
 
     def _uploaded(self, files: tuple[dict[str, Any], ...]) -> None:
+        if not files:
+            return
+
         def read() -> None:
             file, beam = files[-1], self.controls.beam.value.strip()
             try:
@@ -75,7 +92,10 @@ class PatternPanel:
                 raise ValueError(f"the wavelength is {beam!r}; give Å as 1.5406") from None
             subjects = uploaded(file["name"], bytes(file["content"]), wavelength)
             self.session.put(subjects[0])
+            self._quiet = True
             self.controls.offer(subjects)
+            self.controls.test.value = ""
+            self._quiet = False
 
         self._do(read, self._new_subject)
         self.controls.upload.value = ()  # so that the same file can be chosen again
@@ -149,7 +169,7 @@ class PatternPanel:
 
     def _export(self) -> None:
         def write() -> None:
-            pdf, png = paper_figure.save(self.session, self.map)
+            pdf, _ = paper_figure.save(self.session, self.map)
             self.controls.written.value = block(f"written: <code>{escape(str(pdf))}</code> and <code>.png</code>")
 
         self._do(write, lambda: None)

@@ -10,12 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from paperlib.answers.lines import angle_of
-from paperlib.explore.look import AXIS, FONT, PLOT
+from paperlib.explore.look import AXIS, FONT, PLOT, ROW
+from paperlib.explore.plotly_widget import new_widget
 from paperlib.explore.subject import Edits, Shown
 from paperlib.reporting import style
 
 HEIGHT = 470
-CURVE, ALLOWED, FORBIDDEN, PUT, FOR, AGAINST, MAP = range(7)
+CURVE, ALLOWED, FORBIDDEN, PUT, FOR, AGAINST, MAP_FOR, MAP_AGAINST = range(8)
 """The traces, in order."""
 ROWS = {ALLOWED: 1.0, FORBIDDEN: 0.0}
 """Where marks stand: allowed lines above forbidden ones."""
@@ -47,7 +48,7 @@ class Map:
 
 def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
     """An empty figure for :func:`draw`. ``clicked`` is called with the trace and the number of the point in it."""
-    figure = go.FigureWidget()
+    figure = new_widget()
     tick = {"symbol": "line-ns-open", "size": 11, "line": {"width": 1.6}, "color": style.BLUE}
     ring = {"symbol": "circle-open", "size": 8, "line": {"width": 1.4}, "color": style.VERMILION}
     wedge = {"symbol": "triangle-down", "size": 8}
@@ -63,20 +64,21 @@ def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
     figure.add_scatter(marker={"symbol": "star-triangle-down", "size": 10, "color": PUT_COLOUR}, **text)
     figure.add_scatter(marker=wedge | {"color": style.POSITIVE}, **text)
     figure.add_scatter(marker=wedge | {"color": style.NEGATIVE}, **text)
-    figure.add_scatter(
-        yaxis="y3",
-        mode="lines",
-        line={"color": style.BLACK, "width": 1.2},
-        hovertemplate="2θ = %{x:.2f}°: %{y:.3g}<extra></extra>",
-        showlegend=False,
-    )
+    for colour in (style.POSITIVE, style.NEGATIVE):
+        figure.add_scatter(
+            yaxis="y3",
+            mode="lines",
+            line={"color": colour, "width": 1.6},
+            hovertemplate="2θ = %{x:.2f}°: %{y:.3g}<extra></extra>",
+            showlegend=False,
+        )
     row = AXIS | {"fixedrange": True, "showgrid": False, "showline": False, "ticks": ""}
     figure.update_layout(
         **PLOT,
         height=HEIGHT,
         hovermode="closest",
         xaxis=AXIS | {"title": {"text": "2θ (°)", "standoff": 4}, "range": [5, 90], "anchor": "y3"},
-        yaxis=AXIS | {"domain": [0.36, 1.0], "title": "√ intensity", "range": [0, 1.2], "showticklabels": False},
+        yaxis=AXIS | ROW | {"domain": [0.36, 1.0], "title": "√ intensity", "range": [0, 1.2]},
         yaxis2=row
         | {"domain": [0.23, 0.34], "range": [-0.6, 1.6], "tickvals": [0, 1], "ticktext": ["forbidden", "allowed"]},
         yaxis3=AXIS
@@ -122,13 +124,11 @@ def draw(figure: go.FigureWidget, shown: Shown, marks: Marks, edits: Edits, effe
 
 def draw_map(figure: go.FigureWidget, map_: Map) -> None:
     """Show a map below the lines."""
-    x, y = map_.two_theta, map_.value
-    if map_.bars:
-        x = np.repeat(x, 3)
-        y = np.stack([np.zeros(len(map_.value)), map_.value, np.full(len(map_.value), np.nan)], axis=1).ravel()
     size = max(float(np.abs(map_.value).max(initial=0.0)), 1e-9) * 1.15
     with figure.batch_update():
-        figure.data[MAP].update(x=x, y=y)
+        for number, value in ((MAP_FOR, np.maximum(map_.value, 0)), (MAP_AGAINST, np.minimum(map_.value, 0))):
+            x, y = _bars(map_.two_theta, value) if map_.bars else (map_.two_theta, value)
+            figure.data[number].update(x=x, y=y)
         figure.layout.yaxis3.range = [-size, size]
         figure.layout.annotations = [
             {
@@ -143,6 +143,13 @@ def draw_map(figure: go.FigureWidget, map_: Map) -> None:
                 "yanchor": "bottom",
             }
         ]
+
+
+def _bars(place: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One line through bars from 0 to each value that is not 0, parted by gaps."""
+    place, value = place[value != 0], value[value != 0]
+    nothing = np.zeros(len(value))
+    return np.repeat(place, 3), np.stack([nothing, value, nothing + np.nan], axis=1).ravel()
 
 
 def figure_symbol(trace: int) -> str:

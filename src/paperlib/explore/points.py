@@ -21,8 +21,8 @@ from paperlib.explore.subject import Edits, Shown
 NEAR = 0.4
 """Degrees 2θ within which a click means a line."""
 _SAME_LINE = 1e-3
-"""Relative difference of two spacings below which a line is one that was found before: its top may move by a point where
-a neighbour goes."""
+"""Relative difference of two spacings below which a line is one that was found before: its top may move by a point
+where a neighbour goes."""
 
 
 def edited_points(measured: MeasuredPattern, edits: Edits, instrument: Instrument) -> Shown:

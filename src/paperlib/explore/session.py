@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class Session:
     Whatever fails raises ValueError in words for the user and leaves everything as it was.
     """
 
+    subject: Subject
+
     def __init__(self, subject: Subject, network: str = "robust") -> None:
         self.settings, self.edits, self.height = Settings(), Edits(), 0.02
         self._network = network
@@ -58,7 +61,7 @@ class Session:
         """Ask the ``network`` of this name from now on."""
         self._try(_network=network)
 
-    def change(self, **settings: float) -> None:
+    def change(self, **settings: Any) -> None:
         """Move sliders: fields of :class:`paperlib.explore.subject.Settings`."""
         self._try(settings=replace(self.settings, **settings))
 

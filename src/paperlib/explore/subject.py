@@ -1,5 +1,5 @@
-"""What stands on the bench: a crystal or a measured pattern, the settings of the sliders, lines that somebody has put in
-or taken away, and the pattern that comes of it."""
+"""What stands on the bench: a crystal or a measured pattern, the settings of the sliders, lines that somebody has put
+in or taken away, and the pattern that comes of it."""
 
 from __future__ import annotations
 
