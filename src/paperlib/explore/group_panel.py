@@ -43,7 +43,9 @@ class GroupPanel:
             button.add_class("explore-ask")
             button.on_click(lambda _button, place=place: self._shared.to_bench(self.subjects[place]))
         left = widgets.VBox([self.kind, self.chosen, self.facts], layout={"flex": "0 1 330px", "min_width": "300px"})
-        right = widgets.VBox([self.message, self.figure, widgets.HBox(self.asking), Fitted()], layout=PLOT_BOX)
+        right = widgets.VBox(
+            [self.message, self.figure, widgets.HBox(self.asking), Fitted(self.figure)], layout=PLOT_BOX
+        )
         self.widget = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.chosen.options = choices(classes=False)
         self.chosen.value = Choice(shared.space_group)

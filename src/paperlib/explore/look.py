@@ -14,7 +14,6 @@ PLOT = {
     "paper_bgcolor": "white",
     "plot_bgcolor": "white",
     "margin": {"l": 48, "r": 12, "t": 10, "b": 40},
-    "autosize": True,
     "hoverlabel": {"bgcolor": "white", "font": FONT},
     "modebar": {"remove": ["select2d", "lasso2d", "autoScale2d", "toImage"]},
 }

@@ -41,7 +41,7 @@ class PatternPanel:
         right = widgets.VBox(
             [self.answer, self.decides], layout={"flex": "0 1 390px", "min_width": "320px", "overflow": "hidden"}
         )
-        left = widgets.VBox([self.figure, self.controls.below, Fitted()], layout=PLOT_BOX)
+        left = widgets.VBox([self.figure, self.controls.below, Fitted(self.figure)], layout=PLOT_BOX)
         both = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.widget = widgets.VBox([self.controls.above, self.name, self.message, both])
 

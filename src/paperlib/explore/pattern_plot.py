@@ -20,6 +20,8 @@ CURVE, ALLOWED, FORBIDDEN, PUT, FOR, AGAINST, MAP_FOR, MAP_AGAINST = range(8)
 """The traces, in order."""
 ROWS = {ALLOWED: 1.0, FORBIDDEN: 0.0}
 """Where marks stand: allowed lines above forbidden ones."""
+SYMBOLS = {ALLOWED: ("line-ns-open", "x-thin-open"), FORBIDDEN: ("circle-open", "circle")}
+"""Of a line as it is, and of one that was taken away or put in."""
 PUT_COLOUR = style.GREEN
 
 
@@ -49,9 +51,8 @@ class Map:
 def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
     """An empty figure for :func:`draw`. ``clicked`` is called with the trace and the number of the point in it."""
     figure = new_widget()
-    tick = {"symbol": "line-ns-open", "size": 11, "line": {"width": 1.6}, "color": style.BLUE}
-    ring = {"symbol": "circle-open", "size": 8, "line": {"width": 1.4}, "color": style.VERMILION}
-    wedge = {"symbol": "triangle-down", "size": 8}
+    tick = {"size": 11, "line": {"width": 1.6}, "color": style.BLUE}
+    ring = {"size": 8, "line": {"width": 1.4}, "color": style.VERMILION}
     text = {"mode": "markers", "hoverinfo": "text", "showlegend": False}
     figure.add_scatter(
         mode="lines",
@@ -61,9 +62,9 @@ def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
     )
     figure.add_scatter(yaxis="y2", marker=tick, **text)
     figure.add_scatter(yaxis="y2", marker=ring, **text)
-    figure.add_scatter(marker={"symbol": "star-triangle-down", "size": 10, "color": PUT_COLOUR}, **text)
-    figure.add_scatter(marker=wedge | {"color": style.POSITIVE}, **text)
-    figure.add_scatter(marker=wedge | {"color": style.NEGATIVE}, **text)
+    figure.add_scatter(marker={"size": 10, "color": PUT_COLOUR}, **text)
+    figure.add_scatter(marker={"size": 8, "color": style.POSITIVE}, **text)
+    figure.add_scatter(marker={"size": 8, "color": style.NEGATIVE}, **text)
     for colour in (style.POSITIVE, style.NEGATIVE):
         figure.add_scatter(
             yaxis="y3",
@@ -105,21 +106,14 @@ def draw(figure: go.FigureWidget, shown: Shown, marks: Marks, edits: Edits, effe
         figure.data[CURVE].update(x=shown.two_theta, y=root)
         for number, chosen in ((ALLOWED, marks.allowed), (FORBIDDEN, ~marks.allowed)):
             changed = (taken if number == ALLOWED else filled)[chosen]
-            figure.data[number].update(
-                x=angle[chosen],
-                y=np.full(int(chosen.sum()), ROWS[number]),
-                text=[text for text, kept in zip(marks.text, chosen, strict=True) if kept],
-            )
-            figure.data[number].marker.symbol = np.where(
-                changed, "x-thin-open" if number == ALLOWED else "circle", figure_symbol(number)
-            ).tolist()
-        figure.data[PUT].update(x=place, y=np.full(len(place), 1.14), text=[_put_text(*one) for one in edits.put])
+            text = [text for text, kept in zip(marks.text, chosen, strict=True) if kept]
+            symbols = [SYMBOLS[number][int(done)] for done in changed]
+            _set(figure.data[number], angle[chosen], np.full(len(text), ROWS[number]), text, symbols)
+        text = [_put_text(*one) for one in edits.put]
+        _set(figure.data[PUT], place, np.full(len(place), 1.14), text, ["star-triangle-down"] * len(place))
         for number, chosen in ((FOR, weight > 0), (AGAINST, weight < 0)):
-            figure.data[number].update(
-                x=deciding[chosen],
-                y=top[chosen],
-                text=[text for text, kept in zip(effects.text, chosen, strict=True) if kept],
-            )
+            text = [text for text, kept in zip(effects.text, chosen, strict=True) if kept]
+            _set(figure.data[number], deciding[chosen], top[chosen], text, ["triangle-down"] * len(text))
 
 
 def draw_map(figure: go.FigureWidget, map_: Map) -> None:
@@ -152,9 +146,11 @@ def _bars(place: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return np.repeat(place, 3), np.stack([nothing, value, nothing + np.nan], axis=1).ravel()
 
 
-def figure_symbol(trace: int) -> str:
-    """The symbol of a mark that nothing was done to."""
-    return "line-ns-open" if trace == ALLOWED else "circle-open"
+def _set(trace: go.Scatter, x: np.ndarray, y: np.ndarray, text: list[str], symbols: list[str]) -> None:
+    """The points of a trace. Symbols are told for each of them, since the browser forgets the one symbol of a trace
+    that has had no points."""
+    trace.update(x=x, y=y, text=text)
+    trace.marker.symbol = symbols
 
 
 def _tell(clicked: Callable[[int, int], None], trace: int, points: go.callbacks.Points) -> None:

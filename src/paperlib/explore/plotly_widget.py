@@ -18,7 +18,9 @@ _SLOW = "rfc3987_syntax"
 def new_widget() -> go.FigureWidget:
     """An empty figure that is a widget."""
     with _missing(_SLOW):
-        return go.FigureWidget()
+        figure = go.FigureWidget()
+    figure._config = {"displaylogo": False}
+    return figure
 
 
 @contextlib.contextmanager
