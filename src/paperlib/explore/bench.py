@@ -73,8 +73,7 @@ def _simulated(
     draws = draw(spoilt, settings.seed, items)
     reflections = powder_reflections(crystal, instrument, margin=margin(spoilt, instrument))
     patterns = specimen_patterns(reflections, crystal, instrument, spoilt, draws)
-    strongest = float(patterns.max())
-    if not strongest > 0:
+    if not patterns.max() > 0:
         first, last = instrument.two_theta
         raise ValueError(f"no line lies between {first:g}° and {last:g}° at {instrument.wavelength:g} Å")
     if edits.taken:
@@ -82,7 +81,9 @@ def _simulated(
         left = replace(reflections, intensity=reflections.intensity.masked_fill(gone, 0))
         patterns = specimen_patterns(left, crystal, instrument, spoilt, draws)
     if edits.put:
-        patterns = patterns + strongest * _put(edits, crystal, instrument, spoilt, draws)
+        # what is put in is as wide as the specimen makes it: heights are compared as they are before that
+        sharp = float(specimen_patterns(reflections, crystal, instrument, Imperfections(), draws).max())
+        patterns = patterns + sharp * _put(edits, crystal, instrument, spoilt, draws)
     if not patterns.max() > 0:
         raise ValueError("all lines are taken away; put one back")
     return reflections, measure(patterns, instrument, spoilt, draws, settings.seed, items, "max")[0].numpy()
