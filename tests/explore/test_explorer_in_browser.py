@@ -52,6 +52,8 @@ def test_a_user_opens_it_asks_and_clicks_lines_in_and_out(lab, tmp_path):
         browser.open(lab.page("21_explore.ipynb"))
         run_all(browser)
         browser.until("document.querySelector('.explore h3')?.innerText === 'Fm-3m (225)'", SECONDS)
+        # JupyterLab draws what is in view
+        browser.value("document.querySelector('.explore h3').scrollIntoView({block: 'center'})")
         groups = PLOT.format(15)
         # as wide as its place, whose width a widget of ours tells it
         browser.until(f"(p => p && p._fullLayout.width !== 700 && p.clientWidth > 300)({groups})", SECONDS)
