@@ -19,15 +19,17 @@ class Fitted(anywidget.AnyWidget):
     _esm = """
     export default {
       render({ model, el }) {
-        const watch = new ResizeObserver(() => {
+        const fit = () => {
+          // told of its width before it is drawn, a figure stays empty; and a hidden tab has no width
+          const plot = el.closest(".widget-vbox")?.querySelector(".js-plotly-plot");
           const width = Math.floor(el.getBoundingClientRect().width);
-          if (width > 0 && width !== model.get("width")) {  // a hidden tab has no width
+          if (plot?._fullData?.length && width > 0 && width !== model.get("width")) {
             model.set("width", width);
             model.save_changes();
           }
-        });
-        watch.observe(el);
-        return () => watch.disconnect();
+        };
+        const timer = setInterval(fit, 200);
+        return () => clearInterval(timer);
       },
     };
     """
