@@ -97,10 +97,19 @@ def middle(browser: Browser, element: str) -> tuple[float, float]:
     return box[0], box[1]
 
 
-def press(browser: Browser, key: str, code: int) -> None:
-    """Press and release a key."""
-    for kind in ("keyDown", "keyUp"):
-        browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+def choose(browser: Browser, button: str, file: Path, seconds: float = 60) -> None:
+    """Click on a button that asks for a file, and give it one."""
+    browser.call("Page.setInterceptFileChooserDialog", enabled=True)
+    click_on(browser, button)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        browser.value("1")  # whatever was told is here now
+        if asked := [e for e in browser.events if e["method"] == "Page.fileChooserOpened"]:
+            node = asked[-1]["params"]["backendNodeId"]
+            browser.call("DOM.setFileInputFiles", backendNodeId=node, files=[str(file.resolve())])
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{button} did not ask for a file")
 
 
 def with_text(selector: str, text: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import ROOT
-from tests.explore.notebook import MINUTES, Lab, click, click_on, with_text
+from tests.explore.notebook import MINUTES, Lab, choose, click, click_on, with_text
 from tests.explore.test_loading import ROWS
 from tests.page.chromium import Browser, program
 
@@ -82,14 +82,7 @@ def test_a_user_opens_it_asks_and_clicks_lines_in_and_out(lab, tmp_path):
 
         bad = tmp_path / "bad.xy"
         bad.write_bytes(ROWS)
-        # files are chosen in a dialogue that is no part of the page: this is what it does
-        browser.call("DOM.enable")
-        document = browser.call("DOM.getDocument")["root"]["nodeId"]
-        chooser = browser.call("DOM.querySelector", nodeId=document, selector=".widget-upload input[type=file]")
-        if not chooser["nodeId"]:
-            click_on(browser, "document.querySelector('.widget-upload')")
-            chooser = browser.call("DOM.querySelector", nodeId=document, selector="input[type=file]")
-        browser.call("DOM.setFileInputFiles", nodeId=chooser["nodeId"], files=[str(bad)])
+        choose(browser, "document.querySelector('.widget-upload')", bad)
         said = browser.until("document.querySelector('.explore-error')?.innerText", SECONDS)
         assert said.startswith("bad.xy: the file states no wavelength")
         assert browser.value(ANSWER) == first, "nothing is lost"

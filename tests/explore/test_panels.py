@@ -147,3 +147,12 @@ def test_names_of_files_cannot_become_markup():
     assert escape("<script>") == "&lt;script&gt;" and "rfc3987_syntax" not in {
         k for k, v in sys.modules.items() if v is None
     }
+
+
+def test_a_figure_is_told_whole_until_the_browser_has_drawn_it(panel):
+    panel.controls.sliders["noise"].value = 0.05
+    np.testing.assert_array_equal(panel.figure._widget_data[0]["y"], panel.figure.data[0].y)
+    panel._fitted.width = 612  # as the browser says
+    assert panel.figure.layout.width == 612
+    panel.controls.sliders["noise"].value = 0.0
+    assert not np.array_equal(panel.figure._widget_data[0]["y"], panel.figure.data[0].y), "told as changes from now on"

@@ -1,6 +1,7 @@
-"""Plots that are as wide as their place.
+"""Plots that miss nothing, and are as wide as their place.
 
-Plotly's widget draws itself before it has a place in the page, 700 pixels wide, and stays so: what would fit it to its
+Plotly's widget has some megabytes of code, and what a figure is told before the browser has loaded them is lost: it
+comes up empty. It is drawn before it has a place in the page, 700 pixels wide, and stays so: what would fit it to its
 place is not called by anywidget, which it stands on.
 """
 
@@ -20,7 +21,7 @@ class Fitted(anywidget.AnyWidget):
     export default {
       render({ model, el }) {
         const fit = () => {
-          // told of its width before it is drawn, a figure stays empty; and a hidden tab has no width
+          // a hidden tab has no width
           const plot = el.closest(".widget-vbox")?.querySelector(".js-plotly-plot");
           const width = Math.floor(el.getBoundingClientRect().width);
           if (plot?._fullData?.length && width > 0 && width !== model.get("width")) {
@@ -38,4 +39,10 @@ class Fitted(anywidget.AnyWidget):
 
     def __init__(self, figure: go.FigureWidget, **more: Any) -> None:
         super().__init__(**more)
+        self._figure = figure
         self.observe(lambda change: figure.update_layout(width=change["new"]), "width")
+
+    def changed(self) -> None:
+        """To be called when the figure was changed: tell the browser all of it, until it is known to have drawn it."""
+        if not self.width:
+            self._figure._repr_mimebundle_()  # what plotly itself does where a figure stands alone in an output

@@ -38,14 +38,13 @@ class GroupPanel:
         self.facts = widgets.HTML()
         self.message = widgets.HTML()
         self.figure = group_plot.new_figure()
+        self._fitted = Fitted(self.figure)
         self.asking = [widgets.Button(layout={"flex": "1 1 0", "min_width": "0"}) for _ in group_plot.COLOURS]
         for place, button in enumerate(self.asking):
             button.add_class("explore-ask")
             button.on_click(lambda _button, place=place: self._shared.to_bench(self.subjects[place]))
         left = widgets.VBox([self.kind, self.chosen, self.facts], layout={"flex": "0 1 330px", "min_width": "300px"})
-        right = widgets.VBox(
-            [self.message, self.figure, widgets.HBox(self.asking), Fitted(self.figure)], layout=PLOT_BOX
-        )
+        right = widgets.VBox([self.message, self.figure, widgets.HBox(self.asking), self._fitted], layout=PLOT_BOX)
         self.widget = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.chosen.options = choices(classes=False)
         self.chosen.value = Choice(shared.space_group)
@@ -74,6 +73,7 @@ class GroupPanel:
                 for subject, one in zip(self.subjects, shown, strict=True)
             ]
             group_plot.draw(self.figure, self.subjects, shown, lines)
+            self._fitted.changed()
         except (ValueError, OSError) as error:  # nobody sees what a widget's callback raises
             self.message.value = block(f'<p class="wrong">{escape(str(error))}</p>')
         for place, button in enumerate(self.asking):

@@ -32,6 +32,7 @@ class PatternPanel:
         self._later, self._quiet = Later(), False
         self.controls = controls.Controls(list(self._offers))
         self.figure = pattern_plot.new_figure(self._clicked)
+        self._fitted = Fitted(self.figure)
         self.answer, self.decides, self.message = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.name = widgets.HTML()
         self.map = Map()
@@ -41,7 +42,7 @@ class PatternPanel:
         right = widgets.VBox(
             [self.answer, self.decides], layout={"flex": "0 1 390px", "min_width": "320px", "overflow": "hidden"}
         )
-        left = widgets.VBox([self.figure, self.controls.below, Fitted(self.figure)], layout=PLOT_BOX)
+        left = widgets.VBox([self.figure, self.controls.below, self._fitted], layout=PLOT_BOX)
         both = widgets.Box([left, right], layout={"display": "flex", "flex_flow": "row wrap", "width": "100%"})
         self.widget = widgets.VBox([self.controls.above, self.name, self.message, both])
 
@@ -141,6 +142,7 @@ class PatternPanel:
         none = Marks(np.zeros(0), np.zeros(0, dtype=bool))
         session = self.session
         pattern_plot.draw(self.figure, session.shown, session.marks, session.edits, none, np.zeros(0))
+        self._fitted.changed()
         self.answer.value = answer_text.opinion_html(session.opinion, session.subject)
         self.controls.undo.disabled = not (session.edits.taken or session.edits.put)
         self._later(self._slow)
@@ -157,6 +159,7 @@ class PatternPanel:
             pattern_plot.draw(self.figure, session.shown, session.marks, session.edits, marks, effect)
             self.map = self._mapped(deciding)
             pattern_plot.draw_map(self.figure, self.map)
+            self._fitted.changed()
         except Exception as error:  # as in _do
             self.message.value = block(f'<p class="wrong explore-error">{escape(str(error) or repr(error))}</p>')
 
