@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.page.chromium import Browser
 
-MINUTES = 1
+MINUTES = 5
 """That a busy machine may take; an idle one takes seconds."""
 
 

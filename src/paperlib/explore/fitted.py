@@ -21,10 +21,12 @@ class Fitted(anywidget.AnyWidget):
     export default {
       render({ model, el }) {
         const fit = () => {
-          // a hidden tab has no width
+          // a hidden tab has no width; and a little more room is left, since it may be that of a scroll bar that a wider
+          // plot would bring back
           const plot = el.closest(".widget-vbox")?.querySelector(".js-plotly-plot");
           const width = Math.floor(el.getBoundingClientRect().width);
-          if (plot?._fullData?.length && width > 0 && width !== model.get("width")) {
+          const now = model.get("width");
+          if (plot?._fullData?.length && width > 0 && (width < now || width > now + 24)) {
             model.set("width", width);
             model.save_changes();
           }
