@@ -59,7 +59,7 @@ def cell_traces(crystal: CrystalSet, scene: str) -> list[go.Scatter3d]:
 def scene_layout() -> dict:
     """The layout of a scene: no axes, equal scales, parallel projection, c upwards."""
     hidden = {"visible": False, "showspikes": False}
-    eye = {"x": 0.55, "y": -1.75, "z": 0.55}
+    eye = {"x": 0.65, "y": -2.05, "z": 0.65}
     camera = {"projection": {"type": "orthographic"}, "eye": eye, "up": {"x": 0, "y": 0, "z": 1}}
     return {"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "data", "camera": camera}
 

@@ -21,8 +21,8 @@ class Fitted(anywidget.AnyWidget):
     export default {
       render({ model, el }) {
         const fit = () => {
-          // a hidden tab has no width; and a little more room is left, since it may be that of a scroll bar that a wider
-          // plot would bring back
+          // a hidden tab has no width; and a little more room is left free, since it may be that of a scroll bar
+          // which a wider plot would bring back
           const plot = el.closest(".widget-vbox")?.querySelector(".js-plotly-plot");
           const width = Math.floor(el.getBoundingClientRect().width);
           const now = model.get("width");

@@ -13,7 +13,7 @@ PLOT = {
     "font": FONT,
     "paper_bgcolor": "white",
     "plot_bgcolor": "white",
-    "margin": {"l": 48, "r": 12, "t": 10, "b": 40},
+    "margin": {"l": 48, "r": 12, "t": 34, "b": 40},
     "hoverlabel": {"bgcolor": "white", "font": FONT},
     "modebar": {"remove": ["select2d", "lasso2d", "autoScale2d", "toImage"]},
 }

@@ -83,7 +83,7 @@ def new_figure(clicked: Callable[[int, int], None]) -> go.FigureWidget:
         yaxis2=row
         | {"domain": [0.23, 0.34], "range": [-0.6, 1.6], "tickvals": [0, 1], "ticktext": ["forbidden", "allowed"]},
         yaxis3=AXIS
-        | {"domain": [0.0, 0.19], "fixedrange": True, "nticks": 3, "zeroline": True, "zerolinecolor": "#888"},
+        | {"domain": [0.0, 0.19], "fixedrange": True, "nticks": 5, "zeroline": True, "zerolinecolor": "#888"},
     )
     figure.layout.margin.l = 72
     for number, trace in enumerate(figure.data):
