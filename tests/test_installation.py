@@ -43,9 +43,9 @@ def by_name(requirements):
 
 
 def direct(project):
-    """Ranges of what the library and its tests import; the tests try the extra "cluster" too."""
+    """Ranges of what the library and its tests import; the tests try the extras "cluster" and "explore" too."""
     extras = project["optional-dependencies"]
-    return by_name(project["dependencies"]) | by_name(extras["test"]) | by_name(extras["cluster"])
+    return by_name(project["dependencies"]) | by_name(extras["test"] + extras["cluster"] + extras["explore"])
 
 
 def test_conda_installs_the_same_packages_in_the_same_ranges(project):
@@ -100,15 +100,12 @@ def test_library_and_notebooks_import_only_what_is_declared(project):
     wanted = {canonicalize_name(CALLED.get(name, name)) for name in found}
     assert {"numpy", "requests", "ipython"} <= wanted, "imports of modules and of notebooks are seen at all"
     # what a package that is declared happens to bring may leave with its next version
-    assert (
-        not wanted
-        - by_name(project["dependencies"]).keys()
-        - by_name(project["optional-dependencies"]["cluster"]).keys()
-    )
+    extras = project["optional-dependencies"]
+    assert not wanted - by_name(project["dependencies"] + extras["cluster"] + extras["explore"]).keys()
 
 
 def test_what_is_declared_is_imported_or_runs_the_notebooks(project):
-    tools = {"ipykernel", "ipywidgets", "jupyterlab"}
+    tools = {"ipykernel", "jupyterlab"}
     files = [*(ROOT / "src" / "paperlib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
     found = {canonicalize_name(CALLED.get(name, name)) for path in files for name in imported(path)}
     assert by_name(project["dependencies"]).keys() - found == tools

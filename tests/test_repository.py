@@ -22,6 +22,7 @@ STREET = ("symmetry", "crystals", "diffraction", "datasets", "learning")
 MAY_IMPORT = {room: {"lab", *STREET[: i + 1]} for i, room in enumerate(STREET)}
 MAY_IMPORT |= {"lab": {"lab"}, "reporting": {"lab", "symmetry", "reporting"}}
 MAY_IMPORT |= {"answers": {"lab", "symmetry", "diffraction", "datasets", "reporting", "answers"}}
+MAY_IMPORT |= {"explore": {"lab", *STREET, "reporting", "answers", "explore"}}
 
 SIZE_KEYS = {
     *("profile", "source", "histograms", "reference", "n_per_system", "n_speed", "seeds", "epochs"),
@@ -54,7 +55,9 @@ SIZE_KEYS = {
 """Parameters that a profile may change: profiles change size, never method."""
 
 MODULES = sorted((ROOT / "src" / "paperlib").rglob("*.py"))
-STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+BOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+STEMS = [stem for stem in BOOKS if stem not in paths.INTERACTIVE]
+"""Of the notebooks that write results."""
 MANIFESTS = sorted((ROOT / "data" / "results").glob("*/manifest.json"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)[^)]*\)")
 
@@ -183,7 +186,7 @@ def test_everything_public_is_documented_and_annotated():
     assert not bare
 
 
-@pytest.fixture(params=STEMS)
+@pytest.fixture(params=BOOKS)
 def book(request):
     return request.param, nbformat.read(ROOT / "notebooks" / f"{request.param}.ipynb", as_version=4)
 
@@ -195,15 +198,18 @@ def test_a_notebook_opens_with_its_card_and_closes_its_run(book):
     assert first.cell_type == "markdown" and first.source.startswith("# ") and "| run card | |" in first.source
     for row in ("Question", "Reads", "Writes", "In the paper", "Time"):
         assert f"| {row} |" in first.source, row
+    assert content.metadata.kernelspec.name == "python3"
+    if stem in paths.INTERACTIVE:
+        assert not any("Run(" in source or "run." in source for source in code), "it writes no results"
+        return
     assert code[-1].strip() == "run.finish()"
     assert sum(f'run = Run("{stem}", globals())' in source for source in code) == 1
-    assert content.metadata.kernelspec.name == "python3"
 
 
 def test_a_notebook_holds_library_calls_only_and_plain_parameters(book):
     stem, content = book
     read = parameters.read_notebook(stem)  # one tagged cell, literals only, every parameter read
-    assert read.declared["profile"] == "smoke", "defaults are the smoke profile"
+    assert read.declared.get("profile") == (None if stem in paths.INTERACTIVE else "smoke"), "the smoke profile"
     assert paths.notebook(stem).is_file()
     source = "\n".join(cell.source for cell in content.cells if cell.cell_type == "code")
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -217,7 +223,7 @@ def test_notebooks_are_stripped():
     listed = tracked_files()
     tool = runpy.run_path(str(ROOT / "tools" / "strip_notebooks.py"))
     wrong, seen = [], 0
-    for stem in STEMS:
+    for stem in BOOKS:
         if paths.notebook(stem) in listed:
             # what git holds: somebody may have run the notebook, and the filter keeps the outputs out of git
             line = ["git", "cat-file", "blob", f":notebooks/{stem}.ipynb"]
@@ -229,7 +235,7 @@ def test_notebooks_are_stripped():
 def linked_texts():
     pages = ("README.md", "REPRODUCING.md", "CONTRIBUTING.md", "CHANGELOG.md")
     texts = [(ROOT / name, (ROOT / name).read_text()) for name in pages]
-    for stem in STEMS:
+    for stem in BOOKS:
         content = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
         texts += [(ROOT / "notebooks" / stem, c.source) for c in content.cells if c.cell_type == "markdown"]
     return texts
@@ -266,7 +272,7 @@ def test_profiles_change_size_never_method(profile):
 
 def test_the_smoke_profile_is_what_the_notebooks_declare():
     assert {path.name for path in (ROOT / "notebooks" / "params").iterdir()} == {"laptop", "paper"}
-    for stem in STEMS:
+    for stem in BOOKS:
         declared = parameters.read_notebook(stem).declared
         assert parameters.profile_parameters(stem, "smoke") == declared
         if "source" in declared:

@@ -10,14 +10,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from paperlib.lab import provenance
+from paperlib.lab import paths, provenance
 from paperlib.lab.results import Results, damaged_outputs
 from paperlib.reporting import produce, style
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.end_to_end
 
-STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+BOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+STEMS = [stem for stem in BOOKS if stem not in paths.INTERACTIVE]
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "*.egg-info", "work", "raw", "build")
 SECONDS = 1500
 """Generous: the run takes three minutes on two free cores."""

@@ -10,12 +10,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "paperlib"
 PAGE = ROOT / "docs" / "modules.md"
 
-STREET = ("lab", "symmetry", "crystals", "diffraction", "datasets", "learning", "reporting", "answers")
+STREET = ("lab", "symmetry", "crystals", "diffraction", "datasets", "learning", "reporting", "answers", "explore")
 HEAD = """# Modules
 
 Written by `make modules` from the first sentences of the docstrings; do not edit. A room imports only rooms to its
 left (symmetry → crystals → diffraction → datasets → learning) and lab; reporting imports lab and symmetry; answers
-imports all but crystals and learning, and loads no torch. The modules of a wing are used by their own room only.
+imports all but crystals and learning, and loads no torch; explore, the interactive notebook, stands above all of them.
+The modules of a wing are used by their own room only.
 """
 
 

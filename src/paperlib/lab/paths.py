@@ -95,7 +95,12 @@ def notebook(stem: str) -> Path:
     return root() / "notebooks" / f"{stem}.ipynb"
 
 
+INTERACTIVE = frozenset({"21_explore"})
+"""Stems of notebooks for the hand. They write no results, have no profiles, and nothing runs them but their reader."""
+
+
 def stems() -> list[str]:
-    """Stems of all notebooks in the order in which they run: by number, ``00_overview`` last."""
+    """Stems of all notebooks with results in the order in which they run: by number, ``00_overview`` last."""
     found = sorted(path.stem for path in (root() / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    found = [stem for stem in found if stem not in INTERACTIVE]
     return sorted(found, key=lambda stem: (stem.startswith("00_"), stem))

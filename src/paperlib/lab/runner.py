@@ -61,6 +61,8 @@ def reproduce(job: Job) -> list[Outcome]:
     stems = paths.stems()
     for stem in job.only:
         parameters.read_notebook(stem)
+        if stem in paths.INTERACTIVE:
+            raise parameters.ParameterError(f"{stem} is interactive and has no results: make lab, then open it")
     for stem in stems:
         parameters.profile_parameters(stem, job.profile)
     if job.overrides and len(job.only) != 1:
