@@ -76,10 +76,10 @@ class Lab:
             return False
 
 
-def click(browser: Browser, x: float, y: float) -> None:
-    """Move the mouse to a place on the page, and press and release its button."""
+def click(browser: Browser, x: float, y: float, once: str = "true") -> None:
+    """Move the mouse to a place on the page, and press and release its button ``once`` an expression is true."""
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-    time.sleep(0.2)  # plotly looks for what is under the mouse at most every few hundredths of a second
+    browser.until(once, 60 * MINUTES)
     for kind in ("mousePressed", "mouseReleased"):
         browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
