@@ -47,7 +47,12 @@ def test_mixed_indices_are_forbidden_by_f_and_odd_sums_by_i():
 
 
 def test_the_d_glide_of_diamond_forbids_200_and_420_and_allows_400_and_220():
-    assert is_forbidden(227, np.array([[2, 0, 0], [4, 2, 0], [4, 0, 0], [2, 2, 0]])).tolist() == [True, True, False, False]
+    assert is_forbidden(227, np.array([[2, 0, 0], [4, 2, 0], [4, 0, 0], [2, 2, 0]])).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert not is_forbidden(225, np.array([[2, 0, 0], [4, 2, 0]])).any()
 
 

@@ -20,6 +20,7 @@ from paperlib.reporting.figures import (
     fig_imperfections,
     fig_insertions,
     fig_labels,
+    fig_maps,
     fig_measured,
     fig_neutrons,
     fig_one_pattern,
@@ -65,6 +66,7 @@ FIGURES = (
     fig_attribution_groups,
     fig_worked_pattern,
     fig_neutrons,
+    fig_maps,
 )
 """The published figures in the order of the paper. Each module has ``STEM``, ``NEEDS`` and ``draw``, and its own name
 is that of the files."""

@@ -1,10 +1,10 @@
 """Families of reflections that no powder pattern of a lattice can tell apart, and the setting of a class.
 
-A family holds the reflections that the holohedry of the lattice makes equivalent: they fall on one line in every crystal
-of the lattice. Where the Laue class of a group is the holohedry, a family is a set of Laue-equivalent reflections; in the
-lower Laue classes of a lattice (4/m, -3, -3m on a primitive lattice, 6/m, m-3) it joins sets that differ in intensity
-and never in place. It is called by one of its reflections, with as few negative indices as can be and then the highest
-h, k, l in this order: 311, and not -3 1 1 or 131.
+A family holds the reflections that the holohedry of the lattice makes equivalent: they fall on one line in every
+crystal of the lattice. Where the Laue class of a group is the holohedry, a family is a set of Laue-equivalent
+reflections; in the lower Laue classes of a lattice (4/m, -3, -3m on a primitive lattice, 6/m, m-3) it joins sets that
+differ in intensity and never in place. It is called by one of its reflections, with as few negative indices as can be
+and then the highest h, k, l in this order: 311, and not -3 1 1 or 131.
 
 The space groups of an orthorhombic class may stand in different settings, since their axes carry no name in a powder
 pattern; the setting of a class is that of its lowest-numbered group.
