@@ -115,7 +115,7 @@ def mean_gradients(
     scores, patterns = LogOdds(model), world.patterns()
     maps, gradients = {}, {}
     for name, start in baselines.items():
-        cuts = MIRRORED if name == "filled" else SEGMENTS
+        cuts = SEGMENTS if name == "zero" else MIRRORED
         maps[name] = attribute(
             scores, patterns, targets, baseline=start, tolerance=tolerance, max_steps=max_steps, cuts=cuts
         )
