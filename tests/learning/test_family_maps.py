@@ -16,13 +16,13 @@ from paperlib.learning.family_maps import (
     EFFECTS,
     FEWEST,
     completeness,
-    family_effects,
     in_turn,
     label_table,
     labelled,
     mean_map,
     stored,
 )
+from paperlib.learning.family_stage import family_effects, kept_effects
 from paperlib.learning.family_trials import HIGHEST, allowed_trials, forbidden_trials
 from paperlib.learning.family_values import agreement_values, deciding_values, effect_values, place_values
 from paperlib.learning.map_judgement import PUT_IN, baselines
@@ -230,7 +230,7 @@ def effects(crystals, world):
 
 
 def test_every_family_has_the_effects_of_its_kind(effects):
-    table, maps = effects
+    table, errors = effects
     for name in ("class", "class_random"):
         allowed, forbidden = table[table["allowed"]], table[~table["allowed"]]
         assert allowed[f"{name}_deletion"].notna().all() and allowed[f"{name}_insertion"].isna().all()
@@ -239,7 +239,32 @@ def test_every_family_has_the_effects_of_its_kind(effects):
         mapped = allowed["crystal"].isin([0, 2])
         assert (allowed[f"{name}_ig_zero"].notna() == mapped).all()
         assert (forbidden[f"{name}_ig_filled"].notna() == forbidden["crystal"].isin([0, 2])).all()
-    assert set(completeness(maps)["map"]) == set(maps) and (completeness(maps)["n"] == 2).all()
+    told = completeness(errors).set_index("map")
+    assert len(told) == 6 and (told["n"] == 2).all()
+    rows = errors[errors["map"] == "class_ig_zero"]
+    assert rows["crystal"].tolist() == [0, 2]
+    assert told.loc["class_ig_zero", "worst"] == rows["delta"].max()
+    assert told.loc["class_ig_zero", "within"] == (rows["delta"] <= 0.05 * rows["score_difference"].abs()).mean()
+
+
+def test_kept_effects_are_those_that_were_computed(effects, crystals, tmp_path, monkeypatch):
+    """In blocks of crystals: one with a mapped crystal, one without, whose lines still have their experiments."""
+    monkeypatch.setattr("paperlib.lab.paths.stages", lambda: tmp_path)
+    monkeypatch.setattr("paperlib.learning.family_stage._BLOCK", 3)
+    models = {"class": tiny_model(3, n_points=1000), "class_random": tiny_model(3, seed=1, n_points=1000)}
+    targets = dict.fromkeys(models, np.array([0, 1, 2, 0]))
+    asked = (models, targets, crystals, INSTRUMENT, np.array([0, 2]))
+    numbers = {"most": 8, "tolerance": 0.05, "max_steps": 32}
+    made = kept_effects(*asked, **numbers)
+    whole = effects[0].sort_values(["crystal", "allowed", "h", "k", "l"], ignore_index=True)
+    blocks = made[0].sort_values(["crystal", "allowed", "h", "k", "l"], ignore_index=True)
+    pd.testing.assert_frame_equal(whole.drop(columns=["class_moved", "class_random_moved"]),
+                                  blocks.drop(columns=["class_moved", "class_random_moved"]),
+                                  check_dtype=False, atol=1e-3)  # fmt: skip
+    monkeypatch.setattr("paperlib.learning.family_stage.family_effects", lambda *_: pytest.fail("made again"))
+    again = kept_effects(*asked, **numbers)
+    for one, other in zip(made, again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
 
 
 def test_maps_are_means_by_class_in_its_setting(effects, crystals):

@@ -7,17 +7,11 @@ crystals there are, and say how many; who draws them leaves out those of fewer t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
-from paperlib.learning.attribution import Attributions
-from paperlib.learning.family_effects import experiment, mean_gradients
-from paperlib.learning.family_trials import allowed_trials, forbidden_trials
-from paperlib.learning.map_judgement import baselines
-from paperlib.learning.trial_worlds import TrialWorld
 from paperlib.symmetry.reflection_families import axes_of_class
 
 ALLOWED = ("deletion", "ig_zero", "ig_background")
@@ -33,52 +27,6 @@ RANDOM = "_random"
 
 FEWEST = 4
 """Crystals without which a mean is not shown."""
-
-RANDOM_STEPS = 32
-"""Largest number of steps for networks with random weights: their score hardly differs between the ends of the way, so
-that a share of the difference is a tolerance which more steps do not reach either."""
-
-
-def family_effects(
-    models: Mapping[str, nn.Module],
-    targets: Mapping[str, np.ndarray],
-    world: TrialWorld,
-    mapped: np.ndarray,
-    *,
-    most: int,
-    tolerance: float,
-    max_steps: int,
-) -> tuple[pd.DataFrame, dict[str, Attributions]]:
-    """One row per crystal of ``world`` and family: the columns of
-    :class:`paperlib.learning.family_trials.FamilyTrials` but for the trial, ``allowed``, and ``<model>_<effect>`` for
-    each of ``models`` and :data:`EFFECTS`; NaN where there is none. ``targets`` (n,) are by the name of the model,
-    ``most`` families of either kind are taken of a crystal. Integrated gradients are those of the crystals ``mapped``
-    (k,) alone; their maps, of which completeness can be told, come along by ``<model>_<effect>``."""
-    of_mapped, n = world.part(mapped), len(world.crystals)
-    starts, gradients, maps = baselines(of_mapped), {}, {}
-    for name, model in models.items():
-        steps = min(max_steps, RANDOM_STEPS) if name.endswith(RANDOM) else max_steps
-        found, own = mean_gradients(
-            model, of_mapped, targets[name][mapped], starts, tolerance=tolerance, max_steps=steps
-        )
-        for baseline, values in found.items():
-            gradients[f"{name}_ig_{baseline}"] = np.full((n, values.shape[1]), np.nan)
-            gradients[f"{name}_ig_{baseline}"][mapped] = values
-        maps |= {f"{name}_ig_{baseline}": one for baseline, one in own.items()}
-    allowed = allowed_trials(world.crystals, world.instrument, most)
-    there, moved = forbidden_trials(world.crystals, world.instrument, most, world.seed)
-    parts = []
-    for made, effect, others in ((allowed, "deletion", ALLOWED[1:]), (there, "insertion", FORBIDDEN[2:])):
-        some = {f"{name}_{other}": gradients[f"{name}_{other}"] for name in models for other in others}
-        found = experiment(models, targets, world, made, some)
-        found = {f"{name}_{effect}" if name in models else name: values for name, values in found.items()}
-        if made is there:
-            beside = experiment(models, targets, world, moved)
-            found |= {f"{name}_moved": values for name, values in beside.items()}
-        trial = made.families["trial"].to_numpy()
-        columns = {name: values[trial] for name, values in found.items()}
-        parts.append(made.families.drop(columns="trial").assign(allowed=made is allowed, **columns))
-    return pd.concat(parts, ignore_index=True), maps
 
 
 def labelled(
@@ -118,15 +66,13 @@ def mean_map(table: pd.DataFrame) -> pd.DataFrame:
     return means.join(more).reset_index()
 
 
-def completeness(maps: Mapping[str, Attributions]) -> pd.DataFrame:
-    """One row per model and baseline: ``map``, the number ``n`` of crystals, the mean number of ``steps``, the share
-    ``within`` the tolerance, and the ``median`` and the ``worst`` error of the sum in log-odds."""
-    rows = [
-        {"map": name, "n": len(made.delta), "steps": made.steps.mean(), "within": made.converged.mean(),
-         "median": np.median(made.delta), "worst": made.delta.max()}
-        for name, made in maps.items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+def completeness(errors: pd.DataFrame) -> pd.DataFrame:
+    """One row per ``map``: the number ``n`` of crystals, the mean number of ``steps``, the share ``within`` the
+    tolerance, and the ``median`` and the ``worst`` error of the sum in log-odds, from one row per map and crystal
+    with its ``steps``, whether it ``converged``, and its error ``delta``."""
+    groups = errors.groupby("map", sort=False)
+    more = {"median": ("delta", "median"), "worst": ("delta", "max")}
+    return groups.agg(n=("delta", "count"), steps=("steps", "mean"), within=("converged", "mean"), **more).reset_index()
 
 
 def stored(means: pd.DataFrame) -> dict[str, np.ndarray]:

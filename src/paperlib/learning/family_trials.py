@@ -126,5 +126,6 @@ class _Collected:
             intensity=np.concatenate([np.zeros(0), *intensity]),
             fits=np.zeros((len(lengths), N_CLASSES), dtype=bool),
         )
-        columns = ["trial", "crystal", "h", "k", "l", "height", "kind", "deciding"]
-        return FamilyTrials(trials, pd.DataFrame(self.families, columns=columns))
+        types = dict.fromkeys(("trial", "crystal", "h", "k", "l"), np.int64) | {"height": float, "kind": str}
+        types |= {"deciding": bool}
+        return FamilyTrials(trials, pd.DataFrame(self.families, columns=list(types)).astype(types))

@@ -13,7 +13,6 @@ pattern; the setting of a class is that of its lowest-numbered group.
 from __future__ import annotations
 
 import functools
-from itertools import permutations
 
 import numpy as np
 
@@ -26,6 +25,7 @@ _RHOMBOHEDRAL = 166
 _INDICES = np.arange(-6, 7)
 _BOX = np.stack(np.meshgrid(_INDICES, _INDICES, _INDICES, indexing="ij"), axis=-1).reshape(-1, 3)
 _BASE = 2048
+_ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
 
 
 def equivalents(number: int, hkl: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ def representatives(number: int, hkl: np.ndarray) -> np.ndarray:
 def is_forbidden(number: int, hkl: np.ndarray) -> np.ndarray:
     """(m,) bool: whether space group ``number`` extinguishes all reflections of the families of ``hkl`` (m, 3)."""
     orbits = equivalents(number, hkl)
-    return is_absent(number, orbits.reshape(-1, 3)).reshape(orbits.shape[:2]).all(axis=0)
+    return np.all(is_absent(number, orbits.reshape(-1, 3)).reshape(orbits.shape[:2]), axis=0)
 
 
 @functools.cache
@@ -62,5 +62,5 @@ def axes_of_class(number: int, scheme: str = "absences") -> tuple[int, int, int]
     """
     first = class_members(number, scheme)[0]
     own = is_absent(number, _BOX)
-    orders = permutations(range(3)) if crystal_family(number) == "orthorhombic" else [(0, 1, 2)]
+    orders = _ORDERS if crystal_family(number) == "orthorhombic" else _ORDERS[:1]
     return next(axes for axes in orders if np.array_equal(is_absent(first, _BOX[:, axes]), own))
