@@ -24,7 +24,14 @@ from paperlib.learning.family_maps import (
 )
 from paperlib.learning.family_stage import family_effects, kept_effects
 from paperlib.learning.family_trials import HIGHEST, allowed_trials, forbidden_trials
-from paperlib.learning.family_values import agreement_values, deciding_values, effect_values, place_values
+from paperlib.learning.family_values import (
+    LOWEST,
+    agreement_values,
+    angle_values,
+    deciding_values,
+    effect_values,
+    place_values,
+)
 from paperlib.learning.map_judgement import PUT_IN, baselines
 from paperlib.learning.trial_worlds import TrialWorld
 from paperlib.symmetry.reflection_families import is_forbidden
@@ -271,6 +278,7 @@ def test_maps_are_means_by_class_in_its_setting(effects, crystals):
     table = labelled(effects[0], "class", crystals.space_group, np.array([7, 7, 8, 7]), "published")
     means = mean_map(table).set_index(["label", "h", "k", "l"])
     rows = table[(table["label"] == 7) & (table[["h", "k", "l"]] == 1).all(axis=1)]
+    assert rows["rank"].tolist() == [0, 0, 2], "111 is the first line of F, and the third of P"
     assert len(rows) == 3 and means.loc[(7, 1, 1, 1), "n"] == 3 and means.loc[(7, 1, 1, 1), "n_ig"] == 1
     assert means.loc[(7, 1, 1, 1), "deletion"] == pytest.approx(rows["deletion"].mean())
     assert means.loc[(7, 1, 1, 1), "error"] == pytest.approx(rows["deletion"].std() / np.sqrt(3))
@@ -309,7 +317,12 @@ def made_up(n_crystals=6, labels=2):
         for j in range(8):
             allowed, sign = j < 4, (-1) ** (j + crystal)
             row = {"crystal": crystal, "label": crystal % labels, "h": j, "k": 0, "l": 0, "height": 0.5}
-            row |= {"allowed": allowed, "kind": "" if allowed else "screw", "deciding": allowed and j < 2}
+            row |= {
+                "rank": j % 4 + 3,
+                "allowed": allowed,
+                "kind": "" if allowed else "screw",
+                "deciding": allowed and j < 2,
+            }
             own = {"deletion": 3.0 if j < 2 else 1.0, "ig_zero": 1.0 + j, "ig_background": -1.0}
             own = own if allowed else {"insertion": -2.0 - j, "moved": -0.5, "ig_filled": -1.0 - j}
             row |= own | {f"{name}_random": 0.01 * sign for name in own}
@@ -330,6 +343,10 @@ def test_values_tell_means_shares_classes_and_differences():
     place = place_values(table)
     assert place["place_all"].value == place["place_screw"].value == pytest.approx(-7.0)
     assert "place_glide" not in place
+    angle = angle_values(table)
+    assert LOWEST == 4 and (angle["insertion_low"].value, angle["insertion_high"].value) == (-6.0, -8.0)
+    assert (angle["insertion_fall"].value, angle["deletion_fall"].value) == (2.0, pytest.approx(3.0 - 5 / 3))
+    assert angle["place_low"].value == -5.5 and abs(angle["deletion_fall_random"].value) < 0.02
     deciding = deciding_values(table)
     assert (deciding["deletion_deciding"].value, deciding["deciding_difference"].value) == (3.0, 2.0)
 

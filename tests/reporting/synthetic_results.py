@@ -1231,7 +1231,9 @@ def _maps(run: _Writer, classes: int | None) -> None:
             columns[f"{effect}_random"] = (0.05 * columns[effect]).astype(np.float16)
         height = np.where(allowed, 0.5 + 0.4 * wave, 0).astype(np.float16)
         n = np.where(np.arange(len(allowed)) % 9, 12, 2).astype(np.int16)
-        run.arrays(f"{key}_maps", **columns, height=height, error=np.abs(height / 5), n=n, n_ig=n // 3)
+        run.arrays(
+            f"{key}_maps", **columns, height=height, error=np.full(len(n), 0.3, dtype=np.float16), n=n, n_ig=n // 3
+        )
         rows = {"label": shown, "symbol": [symbols[i] for i in shown], "space_group": [first[i] for i in shown]}
         run.table(f"{key}_labels", **rows, crystals=12, right=9)
         run.value(f"{key}_labels", len(shown))
@@ -1267,6 +1269,12 @@ def _map_values(run: _Writer, key: str) -> None:
     for kind, ending in itertools.product(("all", *LIFTED), ("", "_random")):
         for name in ("insertion", "place"):
             run.value(f"{key}_{name}_{kind}{ending}", -1.2, low=-1.4, high=-1.0, n=500)
+    for effect in ("deletion", "insertion", "moved"):
+        for name in ("low", "high", "fall", "fall_random"):
+            run.value(f"{key}_{effect}_{name}", -0.7, low=-0.9, high=-0.5, n=500)
+    for ending in ("", "_random"):
+        run.value(f"{key}_place_low{ending}", -0.3, low=-0.4, high=-0.2, n=500)
+        run.value(f"{key}{ending}_ig_zero_delta", 0.05, n=500)
     for kind in ("all", *LIFTED):
         run.value(f"{key}_insertion_share_{kind}", 0.88, low=0.85, high=0.9, n=500, kind="share")
         run.value(f"{key}_ig_filled_{kind}", -0.9, low=-1.0, high=-0.8, n=300)

@@ -15,7 +15,8 @@ STEM = "16_maps"
 
 def places(ax):
     """What is drawn in a section: places of circles, rings, grey dots and grey rings, as sets of whole indices."""
-    offsets = [np.rint(c.get_offsets().data).astype(int) for c in ax.collections]
+    circles, _rims, *others = ax.collections
+    offsets = [np.rint(c.get_offsets().data).astype(int) for c in (circles, *others)]
     return [set(map(tuple, points.tolist())) for points in offsets]
 
 
@@ -46,7 +47,7 @@ def test_equivalents_have_one_colour_which_is_what_the_table_says(results):
     row = own & (arrays["hkl"] == (1, 1, 0)).all(axis=1)
     value = float(arrays["insertion"][row][0])
     assert arrays["n"][row][0] >= 4 and value < 0
-    ring = sections(fig_maps.draw_class(results, "F - - - (cubic)"))[0].collections[1]
+    ring = sections(fig_maps.draw_class(results, "F - - - (cubic)"))[0].collections[2]
     found = {
         tuple(place): tuple(colour)
         for place, colour in zip(
@@ -55,6 +56,22 @@ def test_equivalents_have_one_colour_which_is_what_the_table_says(results):
     }
     expected = colormaps[style.SIGNED](fig_maps._NORM(value))
     assert all(found[place] == pytest.approx(expected, abs=1e-6) for place in ((1, 1), (-1, 1), (1, -1), (-1, -1)))
+
+
+def test_a_mean_that_may_as_well_be_nothing_is_white(results):
+    arrays, labels = results.arrays(STEM, "class_maps"), results.table(STEM, "class_labels")
+    own = arrays["label"] == labels.set_index("symbol").loc["P - - - (cubic)", "label"]
+    columns = [arrays[name][own].astype(float) for name in ("deletion", "error", "n")]
+    unsure = {
+        tuple(hkl)
+        for hkl, value, error, n in zip(arrays["hkl"][own].tolist(), *columns, strict=True)
+        if abs(value) < 2 * error and n >= 4
+    }
+    circles = sections(fig_maps.draw_class(results, "P - - - (cubic)"))[0].collections[0]
+    values = np.asarray(circles.get_array())
+    called = representatives(221, np.c_[np.rint(circles.get_offsets().data).astype(int), np.zeros(len(values), int)])
+    white = {tuple(hkl) for hkl, value in zip(called.tolist(), values, strict=True) if value == 0}
+    assert white and white == {hkl for hkl in unsure if hkl in set(map(tuple, called.tolist()))}
 
 
 def test_families_of_too_few_crystals_are_grey(results):
@@ -78,7 +95,7 @@ def test_the_hexagonal_plane_has_six_neighbours_around_the_middle(results):
 
 def test_other_effects_and_random_weights_are_drawn_on_request(results):
     def colours(**how):
-        return sections(fig_maps.draw_class(results, "P n a -", **how))[2].collections[1].get_edgecolors()
+        return sections(fig_maps.draw_class(results, "P n a -", **how))[2].collections[2].get_edgecolors()
 
     assert not np.allclose(colours(), colours(random=True))
     assert colours(shown="gradients").shape[0] > 0

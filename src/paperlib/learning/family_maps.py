@@ -34,8 +34,10 @@ def labelled(
 ) -> pd.DataFrame:
     """The rows of ``effects`` that speak of ``model`` and of its network with random weights: ``label`` (n,) of each
     crystal, h, k, l in the setting of the class of ``scheme`` ("" for that of the space group (n,) itself), and effects
-    by their own names, those of random weights ending in :data:`RANDOM`."""
+    by their own names, those of random weights ending in :data:`RANDOM`; with ``rank``, the number of the family of its
+    kind in its crystal by rising angle, which is their order, from 0."""
     crystal = effects["crystal"].to_numpy()
+    rank = effects.groupby(["crystal", "allowed"]).cumcount()
     own = ["crystal", "height", "kind", "deciding", "allowed"]
     columns = {name: effects[f"{model}_{name}"] for name in EFFECTS}
     columns |= {f"{name}{RANDOM}": effects[f"{model}{RANDOM}_{name}"] for name in EFFECTS}
@@ -44,7 +46,7 @@ def labelled(
         axes = np.array([axes_of_class(int(number), scheme) for number in space_group]).reshape(-1, 3)
         hkl = np.take_along_axis(hkl, axes[crystal], axis=1)
     indices = dict(zip("hkl", hkl.T, strict=True))
-    return effects[own].assign(label=label[crystal], **indices, **columns)
+    return effects[own].assign(label=label[crystal], rank=rank, **indices, **columns)
 
 
 def mean_map(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def kept_effects(
     """What :func:`family_effects` says of clean patterns of ``crystals`` (n), ``crystal`` being their row, kept or
     computed; ``targets`` (n,) by the name of the model, ``mapped`` (k,) rows."""
     weights = {f"weights of {name}": _digest(model) for name, model in models.items()}
-    numbers = {"most": most, "tolerance": tolerance, "max_steps": max_steps}
+    numbers: dict[str, Any] = {"most": most, "tolerance": tolerance, "max_steps": max_steps}
     parts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     for begin in progress(range(0, len(crystals), _BLOCK), desc="families of reflections", unit="blocks"):
         rows = np.arange(begin, min(begin + _BLOCK, len(crystals)))

@@ -17,6 +17,9 @@ from paperlib.symmetry.absence_order import KINDS
 _FEWEST_FAMILIES = 6
 """Families without which maps are not correlated."""
 
+LOWEST = 4
+"""Families of either kind in a crystal that count as low."""
+
 AGREEMENTS = {"ig_zero": "deletion", "ig_background": "deletion", "ig_filled": "insertion"}
 """Integrated gradients, and the experiment that they should agree with."""
 
@@ -71,6 +74,24 @@ def deciding_values(table: pd.DataFrame) -> dict[str, Value]:
         values[f"deletion_deciding{ending}"] = _mean(wide[True].dropna(), "number")
         values[f"deletion_others{ending}"] = _mean(wide[False].dropna(), "number")
         values[f"deciding_difference{ending}"] = _mean((wide[True] - wide[False]).dropna(), "number")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def angle_values(table: pd.DataFrame) -> dict[str, Value]:
+    """Effects of the :data:`LOWEST` families of either kind in a crystal (``<effect>_low``) and of the rest
+    (``<effect>_high``), their paired ``<effect>_fall``, and what the place makes of the lowest (``place_low``); the
+    last two of random weights as well."""
+    low, values = table["rank"] < LOWEST, {}
+    for effect in ("deletion", "insertion", "moved"):
+        for ending in ("", RANDOM):
+            here = _by_crystal(table[low], table.loc[low, f"{effect}{ending}"])
+            rest = _by_crystal(table[~low], table.loc[~low, f"{effect}{ending}"])
+            values[f"{effect}_fall{ending}"] = _mean((here - rest).dropna(), "number")
+            if not ending:
+                values |= {f"{effect}_low": _mean(here, "number"), f"{effect}_high": _mean(rest, "number")}
+    for ending in ("", RANDOM):
+        place = table.loc[low, f"insertion{ending}"] - table.loc[low, f"moved{ending}"]
+        values[f"place_low{ending}"] = _mean(_by_crystal(table[low], place), "number")
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -26,8 +26,8 @@ STEM = "16_maps"
 NEEDS = (STEM,)
 CAPTION_NOTE = (
     "Filled circles: reflections that the class allows, taken away; their size is the mean intensity. Rings: "
-    "reflections that it forbids, put in. Red speaks for the class, blue against it. Grey: too few crystals, or "
-    "nothing to be seen."
+    "reflections that it forbids, put in. Red speaks for the class, blue against it, white neither: the mean is "
+    "within two standard errors of nothing. Small and grey: too few crystals, or not seen."
 )
 STORY = (
     "P - - - (cubic)", "I - - - (cubic)", "F - - - (cubic)", "F d - -",
@@ -66,6 +66,8 @@ _TICKS = (-10, -1, -0.1, 0, 0.1, 1, 10)
 _NORM = SymLogNorm(linthresh=0.1, linscale=0.6, vmin=-10, vmax=10, base=10)
 _PANEL, _SMALL = 0.875, 0.875
 """Width of a section with the space beside it, and that at which marks have their sizes, in inches."""
+_SURE = 2.0
+"""Standard errors within which a mean is drawn as nothing."""
 _TITLE, _NAME, _KEY, _GUTTER = 0.2, 0.16, 0.5, 0.2
 
 
@@ -158,7 +160,7 @@ def _sections(fig: Figure, corner: tuple[float, float], panel: float, of: _Map, 
         under = low + np.array([0.48 * panel, -0.02])
         fig.text(*(under / size), f"${name}$", ha="center", va="top", size=6.5)
     above = np.array([corner[0] + 0.1, corner[1] + _NAME + panel + 0.03])
-    fig.text(*(above / size), f"{of.title}, {of.crystals} crystals", va="bottom", size=7)
+    fig.text(*(above / size), f"{of.title}, {of.crystals} crystal{'s' if of.crystals > 1 else ''}", va="bottom", size=7)
 
 
 def _section(
@@ -177,8 +179,11 @@ def _section(
     drawn: dict[str, list[tuple[float, ...]]] = {"circle": [], "ring": [], "dot": [], "thin": []}
     for i, row in enumerate(rows):
         known = row is not None and bool(row["allowed"]) != forbidden[i]
-        value = row[f"{effects[int(forbidden[i])]}{ending}"] if row is not None and known else np.nan
-        enough = row is not None and row["n_ig" if effects[int(forbidden[i])].startswith("ig") else "n"] >= of.fewest
+        effect = effects[int(forbidden[i])]
+        value = row[f"{effect}{ending}"] if row is not None and known else np.nan
+        if row is not None and effect in ("deletion", "insertion") and not ending:
+            value = value if abs(value) > _SURE * row["error"] else 0 * value
+        enough = row is not None and row["n_ig" if effect.startswith("ig") else "n"] >= of.fewest
         shape = ("ring" if forbidden[i] else "circle") if enough and np.isfinite(value) else None
         shape = shape or ("thin" if forbidden[i] else "dot")
         drawn[shape].append((x[i], y[i], value, 0.0 if row is None else row["height"]))
@@ -195,7 +200,8 @@ def _draw(ax: Axes, points: dict[str, np.ndarray], scale: float) -> None:
     sizes = area * (3 + 22 * np.sqrt(height))
     ax.scatter(x, y, s=sizes, c=value, cmap=colours, norm=_NORM, lw=0.25 * scale, edgecolors=style.GREY)
     x, y, value, _ = points["ring"]
-    ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors=colours(_NORM(value)), lw=1.3 * scale)
+    ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors=style.GREY, lw=1.7 * scale)
+    ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors=colours(_NORM(value)), lw=1.2 * scale)
     x, y, *_ = points["dot"]
     ax.scatter(x, y, s=1.6 * area, color="0.7", lw=0)
     x, y, *_ = points["thin"]
