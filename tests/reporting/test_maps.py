@@ -87,7 +87,8 @@ def test_families_of_too_few_crystals_are_grey(results):
 
 def test_the_hexagonal_plane_has_six_neighbours_around_the_middle(results):
     plane = sections(fig_maps.draw_class(results, "R - -"))[0]
-    points = np.concatenate([c.get_offsets().data for c in plane.collections])
+    circles, _rims, *others = plane.collections
+    points = np.concatenate([c.get_offsets().data for c in (circles, *others)])
     radius = np.sort(np.linalg.norm(points, axis=1))
     np.testing.assert_allclose(radius[:6], 1.0)
     assert radius[6] == pytest.approx(np.sqrt(3))

@@ -68,7 +68,7 @@ _PANEL, _SMALL = 0.875, 0.875
 """Width of a section with the space beside it, and that at which marks have their sizes, in inches."""
 _SURE = 2.0
 """Standard errors within which a mean is drawn as nothing."""
-_TITLE, _NAME, _KEY, _GUTTER = 0.2, 0.16, 0.5, 0.2
+_TITLE, _NAME, _KEY, _GUTTER = 0.2, 0.16, 0.62, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ def _empty(results: Results, height: float, n: int, shown: str) -> Figure:
     fig = style.figure("double", height)
     style.stamp(fig, results, STEM, n)
     fig.set_layout_engine("none")
-    bar = fig.add_axes((4.7 / fig.get_figwidth(), 0.32 / height, 2.2 / fig.get_figwidth(), 0.08 / height))
+    bar = fig.add_axes((4.7 / fig.get_figwidth(), 0.44 / height, 2.2 / fig.get_figwidth(), 0.08 / height))
     fig.colorbar(ScalarMappable(_NORM, style.SIGNED), cax=bar, orientation="horizontal")
     bar.set_xticks(_TICKS, [f"{tick:g}".replace("-", "\u2212") for tick in _TICKS])
     bar.set_xlabel("log-odds of the class", labelpad=1)
@@ -126,7 +126,7 @@ def _empty(results: Results, height: float, n: int, shown: str) -> Figure:
         Line2D([], [], ms=4, mfc="none", mew=1.1, label=EFFECTS[SHOWN[shown][1]], **plain),
         Line2D([], [], ms=1.5, label="too few crystals, or not seen", **plain | {"color": "0.6"}),
     ]
-    at = (0.01, 0.3 / height)
+    at = (0.01, 0.4 / height)
     fig.legend(handles=handles, loc="center left", bbox_to_anchor=at, ncols=3, columnspacing=1.0, handletextpad=0.2)
     return fig
 
