@@ -349,6 +349,11 @@ def test_values_tell_means_shares_classes_and_differences():
     assert angle["place_low"].value == -5.5 and abs(angle["deletion_fall_random"].value) < 0.02
     deciding = deciding_values(table)
     assert (deciding["deletion_deciding"].value, deciding["deciding_difference"].value) == (3.0, 2.0)
+    assert deciding["deciding_matched"].value == 2.0 and deciding["deciding_matched"].n == 12
+    apart = table.assign(height=np.where(table["deciding"], 0.5, 0.5 / 3.1))
+    assert "deciding_matched" not in deciding_values(apart), "lines of another height are no control"
+    apart = table.assign(rank=np.where(table["deciding"], 0, 4))
+    assert "deciding_matched" not in deciding_values(apart), "nor are lines at other angles"
 
 
 def test_too_few_crystals_make_no_class_and_too_few_families_no_correlation():

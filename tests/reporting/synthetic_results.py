@@ -1247,6 +1247,7 @@ def _maps(run: _Writer, classes: int | None) -> None:
         ("highest", 4),
         ("most", 40),
         ("fewest", 4),
+        ("lowest", 4),
         ("n_effects", 60000),
     )
     for name, value in counts:
@@ -1279,7 +1280,7 @@ def _map_values(run: _Writer, key: str) -> None:
         run.value(f"{key}_insertion_share_{kind}", 0.88, low=0.85, high=0.9, n=500, kind="share")
         run.value(f"{key}_ig_filled_{kind}", -0.9, low=-1.0, high=-0.8, n=300)
     for name, ending in itertools.product(
-        ("deletion_deciding", "deletion_others", "deciding_difference"), ("", "_random")
+        ("deletion_deciding", "deletion_others", "deciding_difference", "deciding_matched"), ("", "_random")
     ):
         run.value(f"{key}_{name}{ending}", 0.6, low=0.5, high=0.7, n=500)
     for name, ending in itertools.product(("ig_zero", "ig_background", "ig_filled"), ("", "_random")):

@@ -6,6 +6,7 @@ counts once if :data:`paperlib.learning.family_maps.FEWEST` crystals stand behin
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
@@ -19,6 +20,9 @@ _FEWEST_FAMILIES = 6
 
 LOWEST = 4
 """Families of either kind in a crystal that count as low."""
+
+NEAR, ALIKE = 3, 3.0
+"""Places by angle, and factor in height, within which two families of a crystal count as alike."""
 
 AGREEMENTS = {"ig_zero": "deletion", "ig_background": "deletion", "ig_filled": "insertion"}
 """Integrated gradients, and the experiment that they should agree with."""
@@ -64,15 +68,25 @@ def place_values(table: pd.DataFrame) -> dict[str, Value]:
 
 def deciding_values(table: pd.DataFrame) -> dict[str, Value]:
     """Deletion of allowed families that a stricter class forbids (``deletion_deciding``), of the other ones
-    (``deletion_others``), and the paired ``deciding_difference`` over crystals that have both; and the same of random
-    weights."""
-    values = {}
+    (``deletion_others``), the paired ``deciding_difference`` over crystals that have both, and ``deciding_matched``,
+    that to others alike: of the same crystal, at most :data:`NEAR` places away by angle and within a factor of
+    :data:`ALIKE` in height; and the same of random weights."""
+    values, allowed = {}, table[table["allowed"]].reset_index(drop=True)
+    pairs = allowed[allowed["deciding"]].reset_index().merge(
+        allowed[~allowed["deciding"]], on="crystal", suffixes=("", "_other")
+    )  # fmt: skip
+    near = (pairs["rank"] - pairs["rank_other"]).abs() <= NEAR
+    alike = np.log(pairs["height"] / pairs["height_other"]).abs() <= np.log(ALIKE)
+    pairs = pairs[near & alike]
     for ending in ("", RANDOM):
         some = table[table["allowed"]].assign(effect=table[f"deletion{ending}"])
         wide = some.pivot_table(index="crystal", columns="deciding", values="effect", aggfunc="mean")
         wide = wide.reindex(columns=[True, False])
         values[f"deletion_deciding{ending}"] = _mean(wide[True].dropna(), "number")
         values[f"deletion_others{ending}"] = _mean(wide[False].dropna(), "number")
+        each = pairs[f"deletion{ending}"] - pairs[f"deletion{ending}_other"]
+        each = each.groupby([pairs["crystal"], pairs["index"]]).mean().groupby("crystal").mean()
+        values[f"deciding_matched{ending}"] = _mean(each, "number")
         values[f"deciding_difference{ending}"] = _mean((wide[True] - wide[False]).dropna(), "number")
     return {name: value for name, value in values.items() if value is not None}
 

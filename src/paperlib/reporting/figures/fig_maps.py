@@ -200,7 +200,7 @@ def _draw(ax: Axes, points: dict[str, np.ndarray], scale: float) -> None:
     sizes = area * (3 + 22 * np.sqrt(height))
     ax.scatter(x, y, s=sizes, c=value, cmap=colours, norm=_NORM, lw=0.25 * scale, edgecolors=style.GREY)
     x, y, value, _ = points["ring"]
-    ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors=style.GREY, lw=1.7 * scale)
+    ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors="0.6", lw=1.5 * scale)
     ax.scatter(x, y, s=15 * area, facecolors="none", edgecolors=colours(_NORM(value)), lw=1.2 * scale)
     x, y, *_ = points["dot"]
     ax.scatter(x, y, s=1.6 * area, color="0.7", lw=0)
