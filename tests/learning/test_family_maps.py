@@ -31,6 +31,7 @@ from paperlib.learning.family_values import (
     deciding_values,
     effect_values,
     place_values,
+    with_intervals,
 )
 from paperlib.learning.map_judgement import PUT_IN, baselines
 from paperlib.learning.trial_worlds import TrialWorld
@@ -333,34 +334,35 @@ def made_up(n_crystals=6, labels=2):
 
 def test_values_tell_means_shares_classes_and_differences():
     table = made_up()
-    values = effect_values(table)
+    values = with_intervals(effect_values(table))
     assert values["deletion"].value == 2.0 and values["deletion"].n == 12 and values["deletion"].kind == "number"
     assert values["deletion_share"].value == 1.0 and values["deletion_share_random"].value == 0.5
     assert values["ig_background_share"].value == 0.0, "a map that says the opposite is seen to"
     assert values["insertion_share"].value == 1.0 and values["insertion_classes"].n == 2
     assert values["insertion_share_difference"].value == 0.5
     assert values["deletion_difference"].value == pytest.approx(2.0)
-    place = place_values(table)
+    place = with_intervals(place_values(table))
     assert place["place_all"].value == place["place_screw"].value == pytest.approx(-7.0)
     assert "place_glide" not in place
-    angle = angle_values(table)
+    angle = with_intervals(angle_values(table))
     assert LOWEST == 4 and (angle["insertion_low"].value, angle["insertion_high"].value) == (-6.0, -8.0)
     assert (angle["insertion_fall"].value, angle["deletion_fall"].value) == (2.0, pytest.approx(3.0 - 5 / 3))
     assert angle["place_low"].value == -5.5 and abs(angle["deletion_fall_random"].value) < 0.02
-    deciding = deciding_values(table)
+    deciding = with_intervals(deciding_values(table))
     assert (deciding["deletion_deciding"].value, deciding["deciding_difference"].value) == (3.0, 2.0)
     assert deciding["deciding_matched"].value == 2.0 and deciding["deciding_matched"].n == 12
     apart = table.assign(height=np.where(table["deciding"], 0.5, 0.5 / 3.1))
-    assert "deciding_matched" not in deciding_values(apart), "lines of another height are no control"
+    assert "deciding_matched" not in with_intervals(deciding_values(apart)), "lines of another height are no control"
     apart = table.assign(rank=np.where(table["deciding"], 0, 4))
-    assert "deciding_matched" not in deciding_values(apart), "nor are lines at other angles"
+    assert "deciding_matched" not in with_intervals(deciding_values(apart)), "nor are lines at other angles"
 
 
 def test_too_few_crystals_make_no_class_and_too_few_families_no_correlation():
     table = made_up(n_crystals=FEWEST - 1)
-    assert "insertion_classes" not in effect_values(table) and "insertion" in effect_values(table)
-    assert agreement_values(mean_map(table)) == {}
-    assert agreement_values(mean_map(made_up())) == {}, "four families of a kind"
+    values = with_intervals(effect_values(table))
+    assert "insertion_classes" not in values and "insertion" in values
+    assert with_intervals(agreement_values(mean_map(table))) == {}
+    assert with_intervals(agreement_values(mean_map(made_up()))) == {}, "four families of a kind"
     many = pd.concat([made_up().assign(k=k, insertion=-2.0 - k, ig_filled=-1.0 - k) for k in range(3)])
     many.loc[many["allowed"], ["insertion", "ig_filled"]] = np.nan
-    assert agreement_values(mean_map(many))["agree_ig_filled"].value == pytest.approx(1.0)
+    assert with_intervals(agreement_values(mean_map(many)))["agree_ig_filled"].value == pytest.approx(1.0)
