@@ -31,6 +31,8 @@ SIZE_KEYS = {
         "max_minutes",
         "per_group",
         "n_judged",
+        "n_mapped",
+        "most",
         "worked_group",
         "crysfml",
         "crysfml_structures",

@@ -19,7 +19,11 @@ from paperlib.diffraction.laboratory import LABORATORY, LABORATORY_INSTRUMENT
 from paperlib.diffraction.simulate import powder_patterns
 from paperlib.lab import rng
 from paperlib.lab.stages import declared
+from paperlib.learning.family_maps import RANDOM
+from paperlib.learning.family_stage import family_effects
+from paperlib.learning.models import build_model
 from paperlib.learning.training import TRAINING
+from paperlib.learning.trial_worlds import TrialWorld
 
 from .compare import FOLDER
 from .training import networks, training
@@ -99,6 +103,22 @@ def streams() -> dict[str, np.ndarray]:
     }
 
 
+def family_effects_of_few() -> dict[str, np.ndarray]:
+    """What families of three crystals of ``inputs.npz`` say to two small networks. The tolerance is out of reach, so
+    that the number of steps is the same on every machine."""
+    held = CrystalSet.load(FOLDER / "inputs.npz")
+    few = held[np.flatnonzero(held.standard)[[0, 2, 5]]]
+    small = {"channels": (8, 8), "kernels": (5, 5), "strides": (4, 4), "blocks": 1}
+    models = {
+        f"class{ending}": build_model("resnet", 5, 1000, seed=i, **small) for i, ending in enumerate(("", RANDOM))
+    }
+    targets = dict.fromkeys(models, np.array([0, 4, 2]))
+    world = TrialWorld(few, Instrument(n_points=1000))
+    numbers = {"most": 10, "tolerance": 1e-12, "max_steps": 16}
+    effects, _ = family_effects(models, targets, world, np.array([0, 1]), **numbers)
+    return {name: effects[name].to_numpy() for name in effects.columns.drop("kind")}
+
+
 def _columns(chosen: CrystalSet) -> dict[str, np.ndarray]:
     return {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen)}
 
@@ -111,5 +131,6 @@ SAMPLES: dict[str, Sample] = {
     "streams": Sample(streams, 1e-5),
     "training": Sample(training, 1e-5),
     "networks": Sample(networks, 1e-5),
+    "family effects": Sample(family_effects_of_few, 1e-3),
 }
 """By the name of the stage. A new stage with a version gets an entry here, and its file from ``tests.golden.write``."""

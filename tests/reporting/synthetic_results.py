@@ -15,7 +15,8 @@ import pandas as pd
 from paperlib.lab.store import sha256_of, write_arrays, write_json, write_table
 from paperlib.reporting.names import AT_TEST, INSTEAD, LEFT_OUT, LIFTED, MEASURED, NETWORKS
 from paperlib.symmetry.extinction import class_symbols, extinction_classes
-from paperlib.symmetry.groups import crystal_family
+from paperlib.symmetry.groups import SPACE_GROUPS, crystal_family, symbol
+from paperlib.symmetry.reflection_families import is_forbidden, representatives
 
 TWO_THETA = np.linspace(5, 90, 1000)
 KS = (1, 3, 5)
@@ -73,6 +74,7 @@ def write_results(folder: Path, profile: str = "laptop", classes: int | None = N
     _bias(_Writer(folder, "08_bias", profile), table)
     _measured(_Writer(folder, "13_measured", profile))
     _interpretability(_Writer(folder, "12_interpretability", profile), table, generator, classes)
+    _maps(_Writer(folder, "16_maps", profile), classes)
     # a smoke run asks no other program
     _neutrons(_Writer(folder, "15_neutrons", profile), generator, programs=profile != "smoke")
     _groups_apart(_Writer(folder, "17_groups_apart", profile))
@@ -1203,6 +1205,87 @@ def _interpretability(run: _Writer, table: pd.DataFrame, generator: np.random.Ge
         run.value(name, value, n=512, kind=kind)
     _changed_lines(run)
     run.finish()
+
+
+MAP_EFFECTS = ("deletion", "ig_zero", "ig_background", "insertion", "moved", "ig_filled")
+
+
+def _maps(run: _Writer, classes: int | None) -> None:
+    """Maps by hkl of the first classes and space groups: allowed families say a little for, forbidden ones against."""
+    kinds = {
+        "class": (class_symbols("published"), [members[0] for members in extinction_classes("published")]),
+        "group": ([symbol(number) for number in SPACE_GROUPS], list(SPACE_GROUPS)),
+    }
+    box = np.array(list(itertools.product(range(-4, 5), repeat=3)))
+    for key, (symbols, first) in kinds.items():
+        shown, parts = np.arange(len(symbols))[:classes], []
+        for label in shown:
+            hkl = np.unique(representatives(first[label], box), axis=0)
+            hkl = hkl[hkl.any(axis=1) & (np.abs(hkl).max(axis=1) <= 4)][:60]
+            allowed = ~is_forbidden(first[label], hkl)
+            parts.append({"label": np.full(len(hkl), label), "hkl": hkl, "allowed": allowed})
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in ("label", "hkl", "allowed")}
+        allowed, wave = columns["allowed"], np.sin(np.arange(len(columns["allowed"])))
+        for effect in MAP_EFFECTS:
+            known = allowed == (effect in MAP_EFFECTS[:3])
+            columns[effect] = np.where(known, np.where(allowed, 0.4, -3.0) + wave, np.nan).astype(np.float16)
+            columns[f"{effect}_random"] = (0.05 * columns[effect]).astype(np.float16)
+        height = np.where(allowed, 0.5 + 0.4 * wave, 0).astype(np.float16)
+        n = np.where(np.arange(len(allowed)) % 9, 12, 2).astype(np.int16)
+        run.arrays(
+            f"{key}_maps", **columns, height=height, error=np.full(len(n), 0.3, dtype=np.float16), n=n, n_ig=n // 3
+        )
+        rows = {"label": shown, "symbol": [symbols[i] for i in shown], "space_group": [first[i] for i in shown]}
+        run.table(f"{key}_labels", **rows, crystals=12, right=9)
+        run.value(f"{key}_labels", len(shown))
+        run.value(f"{key}_labels_shown", len(shown))
+        run.value(f"{key}_right", 0.7, n=900, kind="share")
+        _map_values(run, key)
+    run.table("completeness", map=["class_ig_zero"], n=[500], steps=[152.0], within=[1.0], median=[0.01], worst=[0.2])
+    counts = (
+        ("n_patterns", 1071),
+        ("n_mapped", 500),
+        ("highest", 4),
+        ("most", 40),
+        ("fewest", 4),
+        ("lowest", 4),
+        ("n_effects", 60000),
+    )
+    for name, value in counts:
+        run.value(name, value)
+    for name, value in (("share_within", 0.99), ("height", 0.001), ("tolerance", 0.02)):
+        run.value(name, value, kind="share")
+    run.finish()
+
+
+def _map_values(run: _Writer, key: str) -> None:
+    for effect in MAP_EFFECTS:
+        sign = 1 if effect in MAP_EFFECTS[:3] else -1
+        for ending, size in (("", 1.0), ("_random", 0.02)):
+            run.value(f"{key}_{effect}{ending}", 2.1 * sign * size, low=1.8 * sign, high=2.4 * sign, n=900)
+            for name in ("share", "classes"):
+                run.value(f"{key}_{effect}_{name}{ending}", 0.5 + 0.4 * size, low=0.48, high=0.93, n=900, kind="share")
+        run.value(f"{key}_{effect}_difference", 2.0 * sign, low=1.8 * sign, high=2.4 * sign, n=900)
+        run.value(f"{key}_{effect}_share_difference", 0.4, low=0.38, high=0.42, n=900, kind="points")
+        run.value(f"{key}_survive_{effect}", 0.08, low=0.02, high=0.14, n=60)
+    for kind, ending in itertools.product(("all", *LIFTED), ("", "_random")):
+        for name in ("insertion", "place"):
+            run.value(f"{key}_{name}_{kind}{ending}", -1.2, low=-1.4, high=-1.0, n=500)
+    for effect in ("deletion", "insertion", "moved"):
+        for name in ("low", "high", "fall", "fall_random"):
+            run.value(f"{key}_{effect}_{name}", -0.7, low=-0.9, high=-0.5, n=500)
+    for ending in ("", "_random"):
+        run.value(f"{key}_place_low{ending}", -0.3, low=-0.4, high=-0.2, n=500)
+        run.value(f"{key}{ending}_ig_zero_delta", 0.05, n=500)
+    for kind in ("all", *LIFTED):
+        run.value(f"{key}_insertion_share_{kind}", 0.88, low=0.85, high=0.9, n=500, kind="share")
+        run.value(f"{key}_ig_filled_{kind}", -0.9, low=-1.0, high=-0.8, n=300)
+    for name, ending in itertools.product(
+        ("deletion_deciding", "deletion_others", "deciding_difference", "deciding_matched"), ("", "_random")
+    ):
+        run.value(f"{key}_{name}{ending}", 0.6, low=0.5, high=0.7, n=500)
+    for name, ending in itertools.product(("ig_zero", "ig_background", "ig_filled"), ("", "_random")):
+        run.value(f"{key}_agree_{name}{ending}", 0.3, low=0.25, high=0.35, n=60)
 
 
 def _changed_lines(run: _Writer) -> None:

@@ -22,6 +22,7 @@ from paperlib.reporting.figures import (
     fig_imperfections,
     fig_insertions,
     fig_labels,
+    fig_maps,
     fig_measured,
     fig_neutrons,
     fig_one_pattern,
@@ -69,6 +70,7 @@ FIGURES = (
     fig_neutrons,
     fig_groups_apart,
     fig_error_graph,
+    fig_maps,
 )
 """The published figures in the order of the paper. Each module has ``STEM``, ``NEEDS`` and ``draw``, and its own name
 is that of the files."""

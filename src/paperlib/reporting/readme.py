@@ -81,6 +81,13 @@ ROWS = (
      ("12_interpretability/before_all", "12_interpretability/own_lattice_all", "12_interpretability/own_moved_all")),
     ("… without the lines that a stricter class forbids; without as many others",
      ("12_interpretability/deleted_own_deciding", "12_interpretability/deleted_own_others")),
+    ("Log-odds of the class: one faint line put in that it forbids; the same off the lattice; the former with random "
+     "weights",
+     ("16_maps/class_insertion", "16_maps/class_moved", "16_maps/class_insertion_random")),
+    ("… lost with a line that a stricter class forbids; with another one; the difference for lines alike",
+     ("16_maps/class_deletion_deciding", "16_maps/class_deletion_others", "16_maps/class_deciding_matched")),
+    ("… lost with one of the four lowest lines; with a higher one",
+     ("16_maps/class_deletion_low", "16_maps/class_deletion_high")),
     ("The same crystals of new structure types, top-1 (%), each by a network of its own: X-rays; neutrons",
      ("15_neutrons/xray_on_xray_top1", "15_neutrons/neutron_on_neutron_top1")),
     ("… by one network trained on both: X-rays; neutrons",
