@@ -68,9 +68,9 @@ FIGURES = (
     fig_attribution_groups,
     fig_worked_pattern,
     fig_neutrons,
+    fig_maps,
     fig_groups_apart,
     fig_error_graph,
-    fig_maps,
 )
 """The published figures in the order of the paper. Each module has ``STEM``, ``NEEDS`` and ``draw``, and its own name
 is that of the files."""
