@@ -99,6 +99,9 @@ def test_other_effects_and_random_weights_are_drawn_on_request(results):
         return sections(fig_maps.draw_class(results, "P n a -", **how))[2].collections[2].get_edgecolors()
 
     assert not np.allclose(colours(), colours(random=True))
+    assert any(
+        "random weights" in text.get_text() for text in fig_maps.draw_class(results, "P n a -", random=True).texts
+    )
     assert colours(shown="gradients").shape[0] > 0
     with pytest.raises(KeyError):
         fig_maps.draw_class(results, "P n a -", shown="nothing")

@@ -40,9 +40,9 @@ EFFECTS = {
     "deletion": "allowed, taken away",
     "insertion": "forbidden, put in",
     "moved": "put in beside the lattice",
-    "ig_zero": "allowed, gradients from nothing",
-    "ig_background": "allowed, gradients from a background",
-    "ig_filled": "forbidden, gradients from all filled in",
+    "ig_zero": "allowed, IG from nothing",
+    "ig_background": "allowed, IG from a flat level",
+    "ig_filled": "forbidden, IG from all filled in",
 }
 """Effects of reflections, as the key has them."""
 
@@ -124,7 +124,7 @@ def _empty(results: Results, height: float, n: int, shown: str) -> Figure:
     handles = [
         Line2D([], [], ms=4, label=EFFECTS[SHOWN[shown][0]], **plain),
         Line2D([], [], ms=4, mfc="none", mew=1.1, label=EFFECTS[SHOWN[shown][1]], **plain),
-        Line2D([], [], ms=1.5, label="too few crystals, or not seen", **plain | {"color": "0.6"}),
+        Line2D([], [], ms=1.5, label="too few, or not seen", **plain | {"color": "0.6"}),
     ]
     at = (0.01, 0.4 / height)
     fig.legend(handles=handles, loc="center left", bbox_to_anchor=at, ncols=3, columnspacing=1.0, handletextpad=0.2)
@@ -160,7 +160,8 @@ def _sections(fig: Figure, corner: tuple[float, float], panel: float, of: _Map, 
         under = low + np.array([0.48 * panel, -0.02])
         fig.text(*(under / size), f"${name}$", ha="center", va="top", size=6.5)
     above = np.array([corner[0] + 0.1, corner[1] + _NAME + panel + 0.03])
-    fig.text(*(above / size), f"{of.title}, {of.crystals} crystal{'s' if of.crystals > 1 else ''}", va="bottom", size=7)
+    title = f"{of.title}, {of.crystals} crystal{'s' if of.crystals > 1 else ''}{', random weights' if ending else ''}"
+    fig.text(*(above / size), title, va="bottom", size=7)
 
 
 def _section(
