@@ -76,12 +76,27 @@ class Lab:
             return False
 
 
-def click(browser: Browser, x: float, y: float, once: str = "true") -> None:
-    """Move the mouse to a place on the page, and press and release its button ``once`` an expression is true."""
+def click(browser: Browser, x: float, y: float) -> None:
+    """Move the mouse to a place on the page, and press and release its button."""
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-    browser.until(once, 60 * MINUTES)
     for kind in ("mousePressed", "mouseReleased"):
         browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+
+def click_once(browser: Browser, place: str, once: str) -> None:
+    """Move the mouse to a place, the value of an expression, till another is true, and click. The place is asked for
+    anew each time: what is drawn while a page comes to rest moves under the mouse, and a mouse that rests tells
+    nothing."""
+    end = time.monotonic() + 60 * MINUTES
+    while time.monotonic() < end:
+        x, y = browser.value(place)
+        for beside in (3, 0):
+            browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + beside, y=y)
+        time.sleep(0.3)
+        if browser.value(once):
+            click(browser, x, y)
+            return
+    raise TimeoutError(f"{once} never came true with the mouse at {place}")
 
 
 def click_on(browser: Browser, element: str) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import ROOT
-from tests.explore.notebook import MINUTES, Lab, choose, click, click_on, with_text
+from tests.explore.notebook import MINUTES, Lab, choose, click_on, click_once, with_text
 from tests.explore.test_loading import ROWS
 from tests.page.chromium import Browser, program
 
@@ -75,7 +75,7 @@ def test_a_user_opens_it_asks_and_clicks_lines_in_and_out(lab, tmp_path):
         ring_is("circle-open")
         # plotly takes a click for one on what it has just labelled
         label = f"({plot}).querySelector('.hoverlayer')?.textContent.includes('forbidden')"
-        click(browser, *browser.value(RING.format(0, plot)), label)
+        click_once(browser, RING.format(0, plot), label)
         ring_is("circle")
         changed = browser.until(f"({ANSWER} !== {first!r}) && {ANSWER}", SECONDS)
         browser.until("document.body.innerText.includes('Lines that decide')", SECONDS)
