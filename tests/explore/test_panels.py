@@ -15,6 +15,7 @@ from paperlib.explore.explorer import Shared
 from paperlib.explore.group_panel import BY_CLASS, GroupPanel, facts_html
 from paperlib.explore.later import WAIT, Later
 from paperlib.explore.look import escape
+from paperlib.explore.map_panel import MapPanel
 from paperlib.explore.pattern_panel import PatternPanel
 from paperlib.explore.pattern_plot import FORBIDDEN, PUT, Map
 from paperlib.lab import paths
@@ -45,10 +46,13 @@ def test_the_explorer_has_a_tab_for_each_panel_and_takes_crystals_to_the_bench(m
     monkeypatch.setattr(whole, "crystals_of", lambda _source: crystals)
     tabs = whole.explorer("prototypes", 227).children[1]
     assert tabs.titles == tuple(title for title, _ in kept) and tabs.selected_index == 0
-    groups, pattern = made.values()
+    groups, pattern, maps = made.values()
     groups.asking[1].click()
     assert tabs.selected_index == 1 and pattern.session.subject is groups.subjects[1]
     assert groups.subjects[1].name in pattern.name.value
+    assert not maps.image.value
+    tabs.selected_index = 2
+    assert maps.image.value, "a map is drawn when its tab is opened"
     with pytest.raises(ValueError, match="give a number from 1 to 230"):
         whole.explorer("prototypes", 231)
 
@@ -156,3 +160,20 @@ def test_a_figure_is_told_whole_until_the_browser_has_drawn_it(panel):
     assert panel.figure.layout.width == 612
     panel.controls.sliders["noise"].value = 0.0
     assert not np.array_equal(panel.figure._widget_data[0]["y"], panel.figure.data[0].y), "told as changes from now on"
+
+
+def test_every_class_and_group_with_a_map_can_be_looked_at(shared, monkeypatch, tmp_path):
+    panel = MapPanel(shared)
+    assert not panel.image.value and not panel.chosen.options, "nothing is drawn before it is looked at"
+    panel.opened()
+    assert bytes(panel.image.value).startswith(b"\x89PNG") and len(panel.chosen.options) > 80
+    first = bytes(panel.image.value)
+    panel.chosen.value = "F - - - (cubic)"
+    trained = bytes(panel.image.value)
+    panel.network.value = True
+    assert len({first, trained, bytes(panel.image.value)}) == 3
+    panel.kind.value = "space group"
+    assert panel.chosen.value == "Fm-3m" and len(panel.chosen.options) > 170
+    monkeypatch.setenv("PAPERLIB_ROOT", str(tmp_path))
+    panel.kind.value = "extinction class"
+    assert "no published maps" in panel.message.value and not bytes(panel.image.value)

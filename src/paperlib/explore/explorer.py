@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
@@ -13,6 +13,7 @@ from paperlib.explore.bench import start_at_once
 from paperlib.explore.group_panel import GroupPanel
 from paperlib.explore.loading import crystals_of
 from paperlib.explore.look import SHEET
+from paperlib.explore.map_panel import MapPanel
 from paperlib.explore.pattern_panel import PatternPanel
 from paperlib.explore.subject import Subject
 
@@ -37,6 +38,7 @@ class Panel(Protocol):
 PANELS: tuple[tuple[str, Callable[[Shared], Panel]], ...] = (
     ("Groups and classes", GroupPanel),
     ("One pattern", PatternPanel),
+    ("Maps by hkl", MapPanel),
 )
 """Title of each tab and what makes its panel of :class:`Shared`. A further panel is a further line here."""
 
@@ -52,6 +54,8 @@ def explorer(source: str = "prototypes", space_group: int = 225) -> widgets.Widg
     for place, panel in enumerate(panels.values()):
         if isinstance(panel, PatternPanel):
             shared.to_bench = _opener(tabs, place, panel)
+        if isinstance(panel, MapPanel):
+            tabs.observe(_first_look(place, panel), "selected_index")
     return widgets.VBox([widgets.HTML(SHEET), tabs])
 
 
@@ -61,3 +65,11 @@ def _opener(tabs: widgets.Tab, place: int, panel: PatternPanel) -> Callable[[Sub
         tabs.selected_index = place
 
     return put
+
+
+def _first_look(place: int, panel: MapPanel) -> Callable[[dict[str, Any]], None]:
+    def look(change: dict[str, Any]) -> None:
+        if change["new"] == place:
+            panel.opened()
+
+    return look
