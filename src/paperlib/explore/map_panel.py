@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -24,7 +23,6 @@ SHOWN = {
 }
 """What can be drawn, see :data:`paperlib.reporting.figures.fig_maps.SHOWN`."""
 NETWORKS = {"trained": False, "random weights, as a control": True}
-_DPI = 130
 
 
 class MapPanel:
@@ -70,20 +68,18 @@ class MapPanel:
         self._draw()
 
     def _draw(self) -> None:
-        from paperlib.reporting.figures import fig_maps
+        from paperlib.reporting.class_maps import class_map_png
 
         if self.chosen.value is None:
             return
         try:
-            figure = fig_maps.draw_class(
+            picture = class_map_png(
                 Results(paths.published_results()), self.chosen.value, self.shown.value, self.network.value
             )
-            content = io.BytesIO()
-            figure.savefig(content, format="png", dpi=_DPI)
         except (MissingResultError, ValueError, OSError) as error:  # nobody sees what a widget's callback raises
             self._say(str(error))
             return
-        self.image.value = content.getvalue()
+        self.image.value = picture
         self.message.value = block(
             '<p class="quiet">Filled: reflections that are allowed, taken away; rings: forbidden ones, put in. Red '
             "speaks for the class, blue against it, white neither (notebook 16_maps; network of 06_labels).</p>"
