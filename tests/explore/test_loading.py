@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from paperlib.datasets.measured_sets import LabelledPattern, collect
-from paperlib.explore.loading import MOST, crystals_of, measured_offers, simulated_offers, uploaded
+from paperlib.explore.loading import MEASURED, MOST, crystals_of, measured_offers, simulated_offers, uploaded
+from paperlib.lab import fetch
 
 CIF = """data_salt
 _cell_length_a 5.64
@@ -67,14 +67,28 @@ def test_simulated_measurements_are_made_when_they_are_chosen(crystals):
     assert one.truth in crystals.space_group and one.measured.intensity.max() > 0
 
 
-def test_measured_patterns_are_offered_where_their_wavelength_and_group_are_known():
+def test_measured_patterns_are_offered_by_name(tmp_path):
     angle = np.arange(10, 80, 0.02)
-    ones = [
-        LabelledPattern(angle, np.exp(-(((angle - 30) / 0.1) ** 2)), wavelength, name, name, number)
-        for wavelength, name, number in ((1.5406, "Quartz", 152), (float("nan"), "Beryl", 192), (1.5406, "Opal", 0))
-    ]
-    ((text, make),) = measured_offers(collect(ones))
-    assert text == "measured · Quartz, P3121" and make().truth == 152 and "no test" in make().note
+    intensity = np.tile(np.exp(-(((angle - 30) / 0.1) ** 2)), (2, 1)).astype(np.float32)
+    intensity[0, angle < 14.99] = np.nan
+    path = tmp_path / "named.npz"
+    np.savez(path, two_theta=angle, intensity=intensity, name=["Quartz", "Beryl"], space_group=np.int16([152, 192]))
+    (beryl, _), (text, make) = measured_offers(path)
+    assert beryl.startswith("measured · Beryl") and text == "measured · Quartz, P3121"
+    one = make()
+    assert one.truth == 152 and "no test" in one.note
+    assert one.measured.two_theta[0] == pytest.approx(15) and one.measured.intensity.max() == pytest.approx(1)
+
+
+def test_the_measured_patterns_of_the_registry_are_offered_where_they_are():
+    try:
+        path = fetch.fetch(MEASURED)
+    except FileNotFoundError:
+        pytest.skip(f"{MEASURED} is not here: set PAPERLIB_DATA")
+    offers = measured_offers(path)
+    assert len(offers) == 111
+    subject = offers[0][1]()
+    assert subject.truth > 0 and np.isfinite(subject.measured.intensity).all()
 
 
 def test_a_set_that_is_not_there_is_named(tmp_path):

@@ -13,7 +13,6 @@ from paperlib.answers.recognised import holds_pattern
 from paperlib.crystals.crystal_set import CrystalSet
 from paperlib.crystals.sources import Loaded, load_crystals
 from paperlib.datasets.measured import MeasuredPattern, PatternError, read_pattern
-from paperlib.datasets.measured_sets import MeasuredSet, load_measured
 from paperlib.datasets.prepared import prepared_crystals
 from paperlib.diffraction.mineral_world import MINERAL_INSTRUMENT, MINERALS
 from paperlib.diffraction.simulate import powder_patterns
@@ -64,25 +63,37 @@ def test_offers(crystals: CrystalSet, seed: int = 0) -> list[Offer]:
     """Patterns to be tested on: measured ones of :data:`MEASURED` where they are here, and simulated measurements of
     ``crystals``, spread over their space groups."""
     try:
-        measured = load_measured(fetch.fetch(MEASURED))
+        path = fetch.fetch(MEASURED)
     except (FileNotFoundError, fetch.ChecksumError):
-        measured = None
-    return (measured_offers(measured) if measured else []) + simulated_offers(crystals, seed)
+        return simulated_offers(crystals, seed)
+    return measured_offers(path) + simulated_offers(crystals, seed)
 
 
-def measured_offers(measured: MeasuredSet) -> list[Offer]:
-    """The patterns of a set whose wavelength and space group are known, by name."""
+def measured_offers(path: Path) -> list[Offer]:
+    """The patterns of a file with names, by name: ``two_theta`` (m,) degrees, ``intensity`` (n, m), NaN where nothing
+    was measured, ``name`` and ``space_group`` (n,). All are of the instrument that
+    :data:`paperlib.diffraction.mineral_world.MINERAL_INSTRUMENT` describes."""
+    with np.load(path, allow_pickle=False) as archive:
+        angles, intensity = archive["two_theta"].astype(np.float64), archive["intensity"]
+        names, groups = archive["name"].astype(np.str_), archive["space_group"].astype(np.int64)
 
     def offer(row: int) -> Offer:
-        one = measured.pattern(row)
-        two_theta, counts = one.two_theta.astype(np.float64), np.maximum(one.intensity, 0).astype(np.float64)
-        beam = (one.wavelength, 0.0, 0.5, "xray")
-        pattern = MeasuredPattern(two_theta, counts, *beam, Path(one.name), "set", ())
-        name = f"{one.name}, {symbol(one.space_group)}"
-        return f"measured · {name}", lambda: Subject(name, measured=pattern, truth=one.space_group, note=SEEN)
+        name, number = f"{names[row]}, {symbol(int(groups[row]))}", int(groups[row])
+        seen = np.isfinite(intensity[row])
 
-    known = np.flatnonzero(np.isfinite(measured.wavelength) & (measured.space_group > 0))
-    return [offer(int(row)) for row in known[np.argsort(measured.name[known], kind="stable")]]
+        def make() -> Subject:
+            counts = np.maximum(intensity[row][seen], 0).astype(np.float64)
+            pattern = MeasuredPattern(angles[seen], counts, *_beam(), Path(names[row]), "set", ())
+            return Subject(name, measured=pattern, truth=number, note=SEEN)
+
+        return f"measured · {name}", make
+
+    return [offer(int(row)) for row in np.argsort(names, kind="stable")]
+
+
+def _beam() -> tuple[float, float, float, str]:
+    one = MINERAL_INSTRUMENT
+    return one.wavelength, one.second_wavelength, one.second_ratio, "xray"
 
 
 def simulated_offers(crystals: CrystalSet, seed: int = 0) -> list[Offer]:
@@ -99,9 +110,8 @@ def simulated_offers(crystals: CrystalSet, seed: int = 0) -> list[Offer]:
             intensity = powder_patterns(one, instrument, seed=seed, imperfections=MINERALS, items=[row])[0].numpy()
             seen = intensity != 0  # the detector begins and ends elsewhere in each
             first, last = np.flatnonzero(seen)[[0, -1]]
-            beam = (instrument.wavelength, instrument.second_wavelength, instrument.second_ratio, "xray")
             grid, counts = instrument.grid()[first : last + 1], np.maximum(intensity[first : last + 1], 0)
-            pattern = MeasuredPattern(grid, counts.astype(np.float64), *beam, Path(name), "simulated", ())
+            pattern = MeasuredPattern(grid, counts.astype(np.float64), *_beam(), Path(name), "simulated", ())
             return Subject(f"{name}, simulated measurement", measured=pattern, truth=number, note=SIMULATED)
 
         return f"simulated · {name}", make

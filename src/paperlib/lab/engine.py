@@ -38,6 +38,16 @@ class _Client(PapermillNotebookClient):
         """Show one output."""
         self._screen.show(output)
 
+    async def _async_cleanup_kernel(self) -> None:
+        try:
+            await super()._async_cleanup_kernel()
+        finally:
+            # nbclient may look whether the kernel lives only when it has let go of it, and then waits for ever for a
+            # reply of the kernel that it ended
+            waiting = getattr(self, "task_poll_for_reply", None)
+            if waiting is not None and not waiting.done():
+                waiting.cancel()
+
     def execute(self, **options: Any) -> Any:
         """Execute the notebook. Raises KeyboardInterrupt where the user or the system ends it."""
         try:
